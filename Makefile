@@ -1,0 +1,82 @@
+# make run     builds the launcher and runs Procfile.example with it
+# make test    what CI runs: lint, then every test
+# make bench   the figures, beside the peers that are on PATH (BENCH="-quick -row stop")
+
+GO       ?= go
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)"
+# Where .ci/setup puts the linters.
+TOOLS    := $(shell $(GO) env GOPATH)/bin
+
+RUN      ?= start -m all=1,worker=2
+# For go test, and for what it gives the test binaries.
+TESTFLAGS ?=
+FUZZTIME ?= 20s
+BENCH    ?=
+
+# The tests that start the real binary. They mind the clock of a real kernel, so
+# nothing runs beside them, and the race detector, which slows them down, watches
+# the packages instead.
+BINARY   := ./cmd/launcher
+SERVERS  := ^(TestServers|TestSidekiqTwoHundredJobs)$$
+
+.PHONY: run build dist setup test packages binary servers lint fuzz chaos bench clean
+
+run: build
+	build/launcher $(RUN) -f Procfile.example
+
+build:
+	$(BUILD) -o build/launcher ./cmd/launcher
+
+# Every platform that is released.
+dist:
+	GOOS=linux GOARCH=amd64 $(BUILD) -o build/launcher-linux-amd64 ./cmd/launcher
+	GOOS=linux GOARCH=arm64 $(BUILD) -o build/launcher-linux-arm64 ./cmd/launcher
+	GOOS=darwin GOARCH=arm64 $(BUILD) -o build/launcher-darwin-arm64 ./cmd/launcher
+
+setup:
+	.ci/setup
+
+# In this order, also under make -j.
+test: setup
+	$(MAKE) lint
+	$(MAKE) packages
+	$(MAKE) binary
+	$(MAKE) servers
+
+packages:
+	CGO_ENABLED=1 $(GO) test -race -p 1 -timeout 5m $(TESTFLAGS) $$($(GO) list ./... | grep -v -e '/cmd/launcher$$')
+
+binary:
+	CGO_ENABLED=0 $(GO) test -p 1 -timeout 5m -skip '$(SERVERS)' $(TESTFLAGS) $(BINARY)
+
+# Real servers mostly wait: four of them side by side disturb nobody.
+servers:
+	CGO_ENABLED=0 $(GO) test -timeout 5m -parallel 4 -run '$(SERVERS)' $(TESTFLAGS) $(BINARY)
+
+lint:
+	@unformatted=$$($(TOOLS)/gofumpt -l .) || exit 1; \
+	if [ -n "$$unformatted" ]; then echo "gofumpt -w these:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(TOOLS)/staticcheck ./...
+	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) vet ./...
+	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) build -o /dev/null ./cmd/launcher
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -o /dev/null ./cmd/launcher
+
+# Each fuzz test in turn.
+fuzz:
+	@grep -rno --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | while IFS=: read -r file line func; do \
+		echo "$$(dirname $$file) $${func#func }"; \
+		$(GO) test -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime $(FUZZTIME) "./$$(dirname $$file)" </dev/null || exit 1; \
+	done
+
+# The random schedules and the TERM at every millisecond, in full: CI takes a sample.
+chaos:
+	CHAOS=1 $(GO) test -count=1 -timeout 30m -v -run 'Chaos' ./...
+
+bench: build
+	$(GO) run ./bench -launcher build/launcher $(BENCH)
+
+clean:
+	rm -rf build

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"os"
+	"slices"
+	"strings"
+
+	"dyno/procfile"
+
+	"github.com/spf13/cobra"
+)
+
+const aboutCompletion = `Prints what makes the shell complete commands, flags, their values, and the
+types of the Procfile:
+
+  bash   source <(launcher completion bash)
+  zsh    launcher completion zsh > "${fpath[1]}/_launcher"
+  fish   launcher completion fish > ~/.config/fish/completions/launcher.fish`
+
+func (a *app) completion() *cobra.Command {
+	shells := []string{"bash", "zsh", "fish"}
+	return &cobra.Command{
+		Use:               "completion SHELL",
+		Short:             "completion for bash, zsh or fish",
+		Long:              aboutCompletion,
+		Args:              cobra.ArbitraryArgs,
+		ValidArgsFunction: cobra.FixedCompletions(shells, cobra.ShellCompDirectiveNoFileComp),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			root := cmd.Root()
+			switch strings.Join(args, " ") {
+			case "bash":
+				return root.GenBashCompletionV2(os.Stdout, true)
+			case "zsh":
+				return root.GenZshCompletion(os.Stdout)
+			case "fish":
+				return root.GenFishCompletion(os.Stdout, true)
+			}
+			p := &procfile.Problem{What: "completion needs a shell", Remedy: "it knows bash, zsh and fish"}
+			if len(args) > 0 {
+				p.What = "completion knows no shell " + strings.Join(args, " ")
+			}
+			return p
+		},
+	}
+}
+
+// completeTypes offers the process types of the Procfile that are not named yet.
+func (a *app) completeTypes(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	endOnSignal()
+	if slices.Contains(a.argv, "--") {
+		return nil, cobra.ShellCompDirectiveDefault // an argument for the processes: perhaps a file
+	}
+	file := ""
+	if f := cmd.Flags().Lookup("procfile"); f != nil {
+		file = f.Value.String()
+	}
+	var types []string
+	for _, e := range readTypes(file, a.environ) {
+		named := slices.ContainsFunc(args, func(arg string) bool {
+			typ, _, _ := strings.Cut(arg, "=")
+			return typ == e.Type
+		})
+		if !named {
+			types = append(types, e.Type+"\t"+e.Command)
+		}
+	}
+	return types, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeValues offers the values of a setting that have names. Those that
+// are files are left to the shell.
+func (a *app) completeValues(cmd *cobra.Command, s setting) {
+	if s.value == "FILE" || s.value == "FILE,..." {
+		return
+	}
+	complete := cobra.FixedCompletions(s.words, cobra.ShellCompDirectiveNoFileComp)
+	if err := cmd.RegisterFlagCompletionFunc(s.flag, complete); err != nil {
+		panic("completion of --" + s.flag + ": " + err.Error()) // twice in the table
+	}
+}

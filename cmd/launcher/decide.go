@@ -1,0 +1,242 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dyno/launcher"
+	"dyno/procfile"
+
+	"github.com/hashicorp/go-multierror"
+	"golang.org/x/sys/unix"
+)
+
+// decide settles how many of each type run, with which indexes, and what
+// happens when one ends; each with its source.
+func (s *resolution) decide() {
+	s.refuseBareCount()
+	oneOff := procfile.OneOffDyno(s.real.Lookup)
+	for _, k := range s.kinds {
+		k.why = map[string]string{}
+		k.count, k.why["count"] = s.count(k, oneOff)
+		k.index, k.why["index"] = s.firstIndex(k)
+		k.restart, k.why["restart"] = s.restart(k, oneOff)
+	}
+	if len(s.kinds) > 0 && !slices.ContainsFunc(s.kinds, func(k *kind) bool { return k.count > 0 }) && s.first {
+		s.made.Warnings = append(s.made.Warnings, "nothing runs: every count is 0")
+	}
+}
+
+// refuseBareCount refuses `start -c 3`: a bare number means the types that run
+// names, and start names none. From the environment it is meant for others.
+func (s *resolution) refuseBareCount() {
+	if s.Command != "start" || !s.countFlag() || s.Count.All == nil || s.Count.ByType != nil {
+		return
+	}
+	s.mistakes = multierror.Append(s.mistakes, &procfile.Problem{
+		Setting: "--count", What: s.Count.All.String() + " is for the types that run names, and start names none",
+		Remedy: fmt.Sprintf("launcher start -m all=%s, or --count TYPE=N", s.Count.All),
+	})
+}
+
+// countFlag tells whether the count was given as a flag, not a variable.
+func (s *resolution) countFlag() bool { return strings.Contains(s.CountFrom, "--") }
+
+// runsOnce tells why a type runs once whatever is asked for; "" where it does not.
+func (s *resolution) runsOnce(k *kind, oneOff bool) string {
+	switch {
+	case oneOff:
+		dyno, _ := s.real.Lookup("DYNO")
+		return "one-off dyno " + dyno
+	case s.Command == "run" && leftOut(k.name):
+		return k.name + " always runs once"
+	}
+	return ""
+}
+
+// count follows DESIGN 2: TYPE=N, -m, -c, the -c of a `launcher exec` in the
+// line, COUNT or SIDEKIQ_COUNT, default.
+func (s *resolution) count(k *kind, oneOff bool) (n int, source string) {
+	if why := s.runsOnce(k, oneOff); why != "" {
+		if asked, by, _ := s.askedCount(k); by != "" && asked.N > 1 && (asked.Kind != procfile.Fixed || k.asked != nil || s.countFlag()) {
+			s.remark(k, fmt.Sprintf("%s is not taken: %s", by, why), "")
+		}
+		return 1, why
+	}
+	if asked, source, ok := s.askedCount(k); ok {
+		return asked.Resolve(s.capacity()), source
+	}
+	if s.Command == "run" && (k.name == "worker" || k.server.Jobs) {
+		return procfile.Count{Kind: procfile.Auto}.Resolve(s.capacity()), "default: the cores, at most one per 512 MB"
+	}
+	return 1, "default"
+}
+
+// askedCount is the count that somebody asked for, and who.
+func (s *resolution) askedCount(k *kind) (n procfile.Count, source string, ok bool) {
+	if k.asked != nil {
+		return *k.asked, fmt.Sprintf("argument %s=%s", k.name, k.asked), true
+	}
+	if s.Command == "start" && s.Formation != nil {
+		n, ok := countOf(*s.Formation, k.name)
+		if !ok {
+			n = procfile.Count{} // as foreman: what -m does not name does not run
+		}
+		return n, "--formation or LAUNCHER_FORMATION", true
+	}
+	if n, ok := s.settingFor(k); ok && s.countFlag() {
+		return n, s.CountFrom, true
+	}
+	if n, ok := countOf(k.wrapped.Count, k.name); ok {
+		return n, fmt.Sprintf("--count in %s:%d", s.Procfile, k.line), true
+	}
+	if n, ok := s.settingFor(k); ok {
+		return n, s.CountFrom, true
+	}
+	return procfile.Count{}, "", false
+}
+
+// settingFor is what --count, COUNT or SIDEKIQ_COUNT says of a type. COUNT in
+// the environment multiplies a command of exec only where that takes jobs: an
+// ENTRYPOINT is in front of everything.
+func (s *resolution) settingFor(k *kind) (procfile.Count, bool) {
+	if s.CountFrom == "" || s.Command == "exec" && !s.countFlag() && !k.server.Jobs {
+		return procfile.Count{}, false
+	}
+	if s.Command == "start" && s.Count.ByType == nil {
+		return procfile.Count{}, false // a bare number
+	}
+	return countOf(s.Count, k.name)
+}
+
+func countOf(counts procfile.Counts, name string) (procfile.Count, bool) {
+	if n, ok := counts.ByType[name]; ok {
+		return n, true
+	}
+	if counts.All != nil {
+		return *counts.All, true
+	}
+	return procfile.Count{}, false
+}
+
+// firstIndex follows DESIGN 4.
+func (s *resolution) firstIndex(k *kind) (index int, source string) {
+	if s.IndexGiven {
+		return s.Index, "--index or INDEX"
+	}
+	if k.wrapped.IndexGiven {
+		return k.wrapped.Index, fmt.Sprintf("--index in %s:%d", s.Procfile, k.line)
+	}
+	if ordinal, from, ok := procfile.Ordinal(s.real.Lookup); ok {
+		return procfile.FirstIndex(ordinal, k.count), from
+	}
+	return 0, "default"
+}
+
+// restart is the policy of DESIGN 1.
+func (s *resolution) restart(k *kind, oneOff bool) (launcher.Restart, string) {
+	if s.RestartGiven {
+		return s.Restart, "--restart or LAUNCHER_RESTART"
+	}
+	if k.wrapped.RestartGiven {
+		return k.wrapped.Restart, fmt.Sprintf("--restart in %s:%d", s.Procfile, k.line)
+	}
+	if why := s.runsOnce(k, oneOff); why != "" {
+		return launcher.RestartNever, "default: " + why
+	}
+	if s.Command == "exec" && k.count == 1 {
+		return launcher.RestartNever, "default: exec of one process"
+	}
+	return launcher.RestartAlways, "default"
+}
+
+// explain lists the decisions for check.
+func (s *resolution) explain() {
+	say := func(name, value, source string) {
+		s.made.Decisions = append(s.made.Decisions, decision{name, value, source})
+	}
+	say("directory", s.dir, "where it was started")
+	for _, k := range s.kinds {
+		if k.broken {
+			continue
+		}
+		say(k.name+": command", s.commandOf(k), s.origin(k))
+		say(k.name+": start", k.startOf(), "the command line")
+		if k.server.Known() {
+			say(k.name+": server", k.server.Name, "the command line")
+		}
+		say(k.name+": count", strconv.Itoa(k.count), k.why["count"])
+		say(k.name+": index", strconv.Itoa(k.index), k.why["index"])
+		say(k.name+": restart", k.restart.String(), k.why["restart"])
+		quiet, source := s.quietOf(k)
+		say(k.name+": quiet signal", quiet, source)
+		stop, source := s.stopOf(k)
+		say(k.name+": stop signal", stop, source)
+		if s.Command == "start" {
+			env := k.env.clone()
+			if s.setPort(&env, k, 1) {
+				port, _ := env.Lookup("PORT")
+				say(k.name+": port", port, "as foreman counts: from $PORT or 5000")
+			}
+		}
+	}
+}
+
+func (s *resolution) commandOf(k *kind) string {
+	if k.words != nil {
+		return strings.Join(k.words, " ")
+	}
+	return k.text
+}
+
+func (s *resolution) origin(k *kind) string {
+	if k.words != nil {
+		return "arguments"
+	}
+	return fmt.Sprintf("%s:%d", s.Procfile, k.line)
+}
+
+func (k *kind) startOf() string {
+	if k.whyShell != "" {
+		return "through sh: " + k.whyShell
+	}
+	return "directly"
+}
+
+func (s *resolution) quietOf(k *kind) (value, source string) {
+	if s.QuietSignal != 0 {
+		return signalWord(s.QuietSignal), "--quiet-signal or LAUNCHER_QUIET_SIGNAL"
+	}
+	if k.wrapped.QuietSignal != 0 {
+		return signalWord(k.wrapped.QuietSignal), fmt.Sprintf("--quiet-signal in %s:%d", s.Procfile, k.line)
+	}
+	switch {
+	case !k.server.Known():
+		return "TSTP where it is caught", "default"
+	case k.server.Quiet == 0:
+		return "none", "known of " + k.server.Name
+	}
+	return signalWord(k.server.Quiet), "known of " + k.server.Name
+}
+
+func (s *resolution) stopOf(k *kind) (value, source string) {
+	if s.StopSignal != 0 {
+		return signalWord(s.StopSignal), "--stop-signal or LAUNCHER_STOP_SIGNAL"
+	}
+	if k.wrapped.StopSignal != 0 {
+		return signalWord(k.wrapped.StopSignal), fmt.Sprintf("--stop-signal in %s:%d", s.Procfile, k.line)
+	}
+	if k.server.Known() && k.server.Stop != 0 {
+		return signalWord(k.server.Stop), "known of " + k.server.Name
+	}
+	return "TERM", "default"
+}
+
+func signalWord(sig unix.Signal) string {
+	if sig == launcher.NoSignal {
+		return "none"
+	}
+	return launcher.SignalName(sig)
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"dyno/procfile"
+
+	"github.com/spf13/cobra"
+)
+
+const (
+	helpWidth  = 80
+	helpColumn = 28 // where the texts begin
+)
+
+const overviewEnd = `
+On SIGTERM: the quiet signal where it is heard; after --quiet-for the stop
+signal; shortly before the end of --budget KILL; then nothing is left.
+
+Exit status: 0 stopped as asked; 1 gave up; 2 usage or configuration; 3 stopped
+as asked, but something had to be killed. Of exec with one process, and with
+--restart never or on-failure, it is that of the processes.
+`
+
+func (a *app) helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "this, or the help of a command",
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			var names []string
+			for _, c := range cmd.Root().Commands() {
+				if !c.Hidden && len(args) == 0 {
+					names = append(names, c.Name()+"\t"+c.Short)
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 || found == nil {
+				return a.unknownCommand(cmd, args[0])
+			}
+			return found.Help()
+		},
+	}
+}
+
+// help writes a command's help to standard output, at most 80 columns wide.
+func (a *app) help(cmd *cobra.Command) {
+	if !cmd.HasParent() {
+		os.Stdout.WriteString(overview(cmd))
+		return
+	}
+	os.Stdout.WriteString(commandHelp(cmd))
+}
+
+// overview is what `launcher help` says.
+func overview(root *cobra.Command) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s\n\nCommands:\n", root.Name(), root.Short)
+	var hidden []string
+	for _, c := range root.Commands() {
+		if c.Hidden {
+			hidden = append(hidden, c.Name())
+			continue
+		}
+		entry(&b, c.Use, c.Short)
+	}
+	fmt.Fprintf(&b, "\n%s: %s.\n", groupLater, strings.Join(hidden, ", "))
+	fmt.Fprintf(&b, "Flags of a command: %s COMMAND --help\n%s", root.Name(), overviewEnd)
+	return b.String()
+}
+
+// commandHelp is one command's usage, text and flags, in groups.
+func commandHelp(cmd *cobra.Command) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Usage: %s %s\n", cmd.Parent().CommandPath(), cmd.Use)
+	if cmd.Long != "" {
+		fmt.Fprintf(&b, "\n%s\n", cmd.Long)
+	}
+	for _, group := range []string{groupWhat, groupStop, groupLog} {
+		heading := "\n" + group + ":\n"
+		for _, s := range table() {
+			if s.group != group || cmd.Flags().Lookup(s.flag) == nil {
+				continue
+			}
+			b.WriteString(heading)
+			heading = ""
+			entry(&b, flagWords(s), flagHelp(s))
+		}
+	}
+	var later []string
+	for _, s := range table() {
+		if s.group == groupLater && cmd.Flags().Lookup(s.flag) != nil {
+			later = append(later, "--"+s.flag)
+		}
+	}
+	if len(later) > 0 {
+		fmt.Fprintf(&b, "\n%s:\n", groupLater)
+		wrap(&b, "  ", strings.Join(later, ", "))
+		b.WriteString("\nA flag wins over the environment; launcher check tells what came of both.\n")
+	}
+	return b.String()
+}
+
+// flagWords is the left side: "-c, --count N".
+func flagWords(s setting) string {
+	words := "    --" + s.flag
+	if s.short != "" {
+		words = "-" + s.short + ", --" + s.flag
+	}
+	if s.value != "" {
+		words += " " + s.value
+	}
+	return words
+}
+
+// flagHelp is the right side: what it does, its default and its variables.
+func flagHelp(s setting) string {
+	return fmt.Sprintf("%s (default %s) [$%s]", s.help, s.def, strings.Join(s.env, ", $"))
+}
+
+// entry writes one line of a list in two columns; a left side that is too long
+// has a line of its own.
+func entry(b *strings.Builder, left, right string) {
+	left = "  " + left
+	if len(left) > helpColumn-2 {
+		fmt.Fprintln(b, left)
+		left = ""
+	}
+	wrap(b, fmt.Sprintf("%-*s", helpColumn, left), right)
+}
+
+// wrap writes text in lines of at most 80 columns; the first begins with
+// first, the others with as many blanks.
+func wrap(b *strings.Builder, first, text string) {
+	line, empty := first, true
+	for word := range strings.FieldsSeq(text) {
+		if !empty && len(line)+1+len(word) > helpWidth {
+			fmt.Fprintln(b, line)
+			line, empty = strings.Repeat(" ", len(first)), true
+		}
+		if !empty {
+			line += " "
+		}
+		line, empty = line+word, false
+	}
+	fmt.Fprintln(b, strings.TrimRight(line, " "))
+}
+
+// isType tells whether the Procfile has a process type of that name.
+func isType(name string, environ []string) bool {
+	for _, e := range readTypes("", environ) {
+		if e.Type == name {
+			return true
+		}
+	}
+	return false
+}
+
+// readTypes reads what types there are, for suggestions and completion: what
+// cannot be read has none. file is -f, or "".
+func readTypes(file string, environ []string) []procfile.Entry {
+	if file == "" {
+		file = lookup(environ, "LAUNCHER_PROCFILE")
+	}
+	if file == "" {
+		file = "Procfile"
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil
+	}
+	entries, _ := procfile.Parse(file, content)
+	return entries
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"dyno/launcher"
+)
+
+// journal writes the launcher's own lines to standard error: one for each
+// change of state, structured (DESIGN 5). It never blocks.
+type journal struct {
+	line  func([]byte) // must not block
+	json  bool
+	quiet bool // only what is wrong (exec of one process)
+
+	// descent is when the first of the processes that run now was told to go
+	// down; zero while all are up. Only the loop writes it.
+	descent time.Time
+}
+
+// event writes what the supervisor says.
+func (j *journal) event(e launcher.Event) {
+	if e.Changed {
+		switch {
+		case e.To < launcher.Quieting && e.To > launcher.Waiting:
+			j.descent = time.Time{}
+		case e.To >= launcher.Quieting && j.descent.IsZero():
+			j.descent = e.Time
+		}
+	}
+	if j.quiet && e.Level == launcher.Info {
+		return
+	}
+	if j.json {
+		j.line(jsonLine(e))
+		return
+	}
+	j.line([]byte(textLine(e)))
+}
+
+// say writes a message of the command itself.
+func (j *journal) say(level launcher.Level, format string, args ...any) {
+	j.event(launcher.Event{Time: time.Now(), Level: level, Text: fmt.Sprintf(format, args...)})
+}
+
+// textLine is the form for people:
+//
+//	launcher: worker.1 ready -> stopping, asked to stop, pid 12, 3.2s
+func textLine(e launcher.Event) string {
+	var b strings.Builder
+	b.WriteString("launcher: ")
+	if e.Level > launcher.Info {
+		b.WriteString(levelName(e.Level) + ": ")
+	}
+	var parts []string
+	switch {
+	case e.Changed:
+		parts = append(parts, fmt.Sprintf("%s %s -> %s", e.Process, e.From, e.To))
+		if e.Text != "" {
+			parts = append(parts, e.Text)
+		}
+	case e.Process != "":
+		parts = append(parts, e.Process+" "+e.Text)
+	default:
+		parts = append(parts, e.Text)
+	}
+	if e.PID != 0 {
+		parts = append(parts, fmt.Sprintf("pid %d", e.PID))
+	}
+	if e.Changed && e.For > 0 {
+		parts = append(parts, seconds(e.For))
+	}
+	b.WriteString(oneLine(strings.Join(parts, ", ")))
+	return b.String()
+}
+
+// seconds is short for people: 0.003s, 3.2s, 1h2m3s.
+func seconds(d time.Duration) string {
+	switch {
+	case d < 100*time.Millisecond:
+		return fmt.Sprintf("%.3fs", d.Seconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	}
+	return d.Round(time.Second).String()
+}
+
+// oneLine keeps a text that holds a child's words, a title or a status, from
+// breaking out of its line or reaching the terminal.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return ' '
+		}
+		return r
+	}, text)
+}
+
+func levelName(l launcher.Level) string {
+	return [...]string{"info", "warning", "error"}[l]
+}
+
+// record is the form for machines, one object a line. It stands between the
+// children's own lines, which have a "line" and no "level".
+type record struct {
+	Time    time.Time `json:"time"`
+	Level   string    `json:"level"`
+	Process string    `json:"process"`
+	PID     int       `json:"pid,omitempty"`
+	From    string    `json:"from,omitempty"`
+	To      string    `json:"to,omitempty"`
+	For     float64   `json:"for,omitempty"` // seconds
+	Message string    `json:"message,omitempty"`
+}
+
+func jsonLine(e launcher.Event) []byte {
+	r := record{Time: e.Time, Level: levelName(e.Level), Process: e.Process, PID: e.PID, Message: e.Text}
+	if r.Process == "" {
+		r.Process = "launcher"
+	}
+	if e.Changed {
+		r.From, r.To, r.For = e.From.String(), e.To.String(), e.For.Seconds()
+	}
+	line, err := json.Marshal(r)
+	if err != nil { // a year beyond 9999
+		return []byte(textLine(e))
+	}
+	return line
+}

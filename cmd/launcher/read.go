@@ -1,0 +1,259 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"dyno/launcher"
+	"dyno/procfile"
+
+	"github.com/hashicorp/go-multierror"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+)
+
+// envName is the variable of a flag: max-memory is LAUNCHER_MAX_MEMORY.
+func envName(flag string) string {
+	return "LAUNCHER_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// lookup is the value of a variable, "" where it is not set. Of two with the
+// same name the last counts, as it does for shells.
+func lookup(environ []string, name string) string {
+	value := ""
+	for _, entry := range environ {
+		if n, v, ok := strings.Cut(entry, "="); ok && n == name {
+			value = v
+		}
+	}
+	return value
+}
+
+// text is a flag's value as it was given; it is checked later, with all the
+// others, so that every mistake is told at once.
+type text struct{ value string }
+
+func (t *text) String() string         { return t.value }
+func (t *text) Set(value string) error { t.value = value; return nil }
+func (t *text) Type() string           { return "string" }
+
+// addFlags gives cmd the flags that the named commands take.
+func (a *app) addFlags(cmd *cobra.Command, commands string) {
+	for _, s := range table() {
+		if !s.taken(commands) {
+			continue
+		}
+		f := cmd.Flags().VarPF(&text{}, s.flag, s.short, s.help)
+		f.Hidden = s.group == groupLater
+		if s.value == "" {
+			f.NoOptDefVal = "on"
+		}
+		a.completeValues(cmd, s)
+	}
+}
+
+// taken tells whether one of commands takes the setting.
+func (s *setting) taken(commands string) bool {
+	for command := range strings.FieldsSeq(commands) {
+		if strings.Contains(s.on, command) {
+			return true
+		}
+	}
+	return false
+}
+
+// read makes settings of flags and environment, flags first. With an error,
+// which is a *multierror.Error of *procfile.Problem, what was wrong is left at
+// its default.
+func (a *app) read(command string, flags *pflag.FlagSet, words, args []string) (*settings, error) {
+	s := &settings{request: request{
+		Command: command, Words: words, Args: args,
+		Procfile: "Procfile", Budget: launcher.DefaultBudget, QuietFor: -1,
+		Environ: a.environ, Nested: lookup(a.environ, "WITHIN_LAUNCHER") != "",
+		Dir: workingDirectory(), Terminal: term.IsTerminal(0),
+	}}
+	var all *multierror.Error
+	for _, one := range table() {
+		if !one.taken(command) {
+			continue
+		}
+		value, source := one.given(flags, s)
+		if source != "" {
+			if err := one.take(s, source, value); err != nil {
+				all = multierror.Append(all, err)
+			}
+		}
+		if one.flag == "quiet-for" && source != "" {
+			if err := checkTimes(s, source); err != nil {
+				all = multierror.Append(all, err)
+			}
+		}
+		s.decide(one, value, source)
+	}
+	s.assumeBroadcast()
+	if !s.Nested {
+		for _, err := range unknownVariables(a.environ) {
+			all = multierror.Append(all, err)
+		}
+		s.warnOfMemory()
+	}
+	return s, all.ErrorOrNil()
+}
+
+// given is the setting's value and the flag or variable it comes from, or "",
+// "". An empty variable counts as none: that is how compose files and
+// dashboards unset one. A launcher below a launcher takes its own flags only.
+func (s *setting) given(flags *pflag.FlagSet, to *settings) (value, source string) {
+	if f := flags.Lookup(s.flag); f != nil && f.Changed {
+		return f.Value.String(), "--" + s.flag
+	}
+	if to.Nested {
+		return "", ""
+	}
+	for _, name := range s.env {
+		if value := lookup(to.Environ, name); value != "" {
+			return value, name
+		}
+	}
+	return "", ""
+}
+
+// take checks a value and keeps it, or refuses it where it has no effect yet.
+func (s *setting) take(to *settings, source, value string) error {
+	value = strings.TrimSpace(value)
+	if value == "" {
+		return wrong(source, "an empty value", "leave it out for the default: "+s.def)
+	}
+	if err := s.parse(to, source, value); err != nil {
+		return err
+	}
+	if s.later && !slices.Contains(s.except, value) {
+		return wrong(source, notYet, "leave it out")
+	}
+	return nil
+}
+
+// perType are the settings whose default is decided type by type: check shows
+// them there.
+var perType = []string{"count", "index", "restart", "quiet-signal", "stop-signal"}
+
+// decide notes for check what a setting came to and where it came from.
+func (s *settings) decide(one setting, value, source string) {
+	d := decision{Name: one.flag, Value: value, Source: source}
+	switch {
+	case one.group == groupLater, source == "" && slices.Contains(perType, one.flag):
+		return
+	case source == "":
+		d.Value, d.Source = s.defaultOf(one), "default"
+	case strings.HasPrefix(source, "--"):
+		d.Source = "flag " + source
+	}
+	if one.flag == "budget" && value == "auto" {
+		d.Value = fmt.Sprintf("%s (auto)", s.Budget)
+	}
+	s.decisions = append(s.decisions, d)
+	if one.flag == "quiet-for" {
+		s.decisions = append(s.decisions, decision{
+			"STOP_TIMEOUT", fmt.Sprint(launcher.StopTimeout(s.Budget, s.QuietFor)), "budget and quiet-for",
+		})
+	}
+}
+
+// defaultOf is what the default comes to here.
+func (s *settings) defaultOf(one setting) string {
+	switch one.flag {
+	case "env-file":
+		if s.Command == "exec" {
+			return "none"
+		}
+		return ".env, if any"
+	case "quiet-for":
+		window := launcher.Window(s.Budget, 0) - launcher.Window(s.Budget, s.QuietFor)
+		return window.String()
+	case "log":
+		return s.logMode(s.Command == "exec")
+	}
+	return one.def
+}
+
+// logMode is the form of the processes' output: prefix where standard output is
+// a terminal, but raw where one process has the terminal to itself.
+func (s *settings) logMode(alone bool) string {
+	switch {
+	case s.Log != "":
+		return s.Log
+	case term.IsTerminal(1) && !alone:
+		return "prefix"
+	}
+	return "raw"
+}
+
+// assumeBroadcast knows the platform that sends TERM to every process (P21).
+func (s *settings) assumeBroadcast() {
+	dyno := lookup(s.Environ, "DYNO")
+	if s.Broadcast != launcher.BroadcastAuto || dyno == "" {
+		return
+	}
+	s.Broadcast = launcher.BroadcastYes
+	for i, d := range s.decisions {
+		if d.Name == "broadcast" {
+			s.decisions[i] = decision{Name: d.Name, Value: "yes", Source: "DYNO " + dyno}
+		}
+	}
+}
+
+// warnOfMemory: these variables of sidekiqswarm and others are often set where
+// nobody remembers them, so they are no reason not to start.
+func (s *settings) warnOfMemory() {
+	for _, name := range []string{"SIDEKIQ_MAXMEM_MB", "MAXMEM_MB"} {
+		if lookup(s.Environ, name) != "" {
+			s.warnings = append(s.warnings, name+" has no effect: a limit of memory is "+notYet)
+		}
+	}
+	if _, err := os.Stat("launcher.toml"); err == nil {
+		s.warnings = append(s.warnings, "launcher.toml is not read: it is "+notYet)
+	}
+}
+
+// unknownVariables finds LAUNCHER_* that are no setting.
+func unknownVariables(environ []string) []error {
+	known := []string{"LAUNCHER_GRACE"}
+	for _, s := range table() {
+		known = append(known, s.env...)
+	}
+	var errs []error
+	for _, entry := range environ {
+		name, _, _ := strings.Cut(entry, "=")
+		if !strings.HasPrefix(name, "LAUNCHER_") || slices.Contains(known, name) || fromKubernetes(name, environ) {
+			continue
+		}
+		remedy := "unset it, or see launcher help run for the settings"
+		if near := procfile.Suggest(name, known); near != "" {
+			remedy = "did you mean " + near + "?"
+		}
+		errs = append(errs, wrong(name, "unknown setting", remedy))
+	}
+	return errs
+}
+
+// fromKubernetes knows the variables that a Service called launcher, or
+// launcher-web, puts into every pod: LAUNCHER_SERVICE_HOST,
+// LAUNCHER_PORT_80_TCP_ADDR and their like.
+func fromKubernetes(name string, environ []string) bool {
+	return lookup(environ, "KUBERNETES_SERVICE_HOST") != "" &&
+		(strings.Contains(name, "_SERVICE_HOST") || strings.Contains(name, "_SERVICE_PORT") ||
+			strings.Contains(name+"_", "_PORT_"))
+}
+
+// workingDirectory is its logical name where that is true ($PWD), so that a
+// `current` link that moves counts from the next restart on (DESIGN 4).
+func workingDirectory() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "."
+	}
+	return dir
+}

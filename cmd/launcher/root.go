@@ -1,0 +1,158 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"dyno/internal/early"
+	"dyno/procfile"
+
+	"github.com/hashicorp/go-multierror"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// statusUsage is the exit status of a mistake in the command line or in the
+// configuration (DESIGN 3).
+const statusUsage = 2
+
+// app is one run of the program: what it was called with, and the exit status
+// that the command came to.
+type app struct {
+	name    string   // "launcher", or "launcherctl" where it was called so
+	argv    []string // with its own name
+	environ []string // the environment it was given
+	status  int
+}
+
+// execute runs the command that argv names and returns the exit status.
+func execute(argv, environ []string) int {
+	if len(argv) == 0 { // execve(2) allows it
+		argv = []string{"launcher"}
+	}
+	a := &app{name: "launcher", argv: argv, environ: environ}
+	if filepath.Base(argv[0]) == "launcherctl" {
+		a.name = "launcherctl"
+	}
+	root := a.root()
+	root.SetArgs(argv[1:])
+	if err := root.Execute(); err != nil {
+		complain(err)
+		return statusUsage
+	}
+	return a.status
+}
+
+// endOnSignal makes TERM and INT end a command that supervises nothing, as they
+// would if package early had not taken them.
+func endOnSignal() {
+	go func() {
+		for sig := range early.Urgent {
+			if number, ok := sig.(syscall.Signal); ok && (number != syscall.SIGINT || !early.IgnoredINT) {
+				os.Exit(128 + int(number))
+			}
+		}
+	}()
+}
+
+// complain writes every mistake to standard error, one a line, in one write.
+func complain(err error) {
+	var b strings.Builder
+	for _, one := range mistakes(err) {
+		fmt.Fprintf(&b, "launcher: %v\n", one)
+	}
+	os.Stderr.WriteString(b.String())
+}
+
+// mistakes takes errors that are told together apart.
+func mistakes(err error) []error {
+	var all *multierror.Error
+	if errors.As(err, &all) {
+		return all.WrappedErrors()
+	}
+	return []error{err}
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:               a.name,
+		Short:             "run the processes of a Procfile, and stop them in time",
+		Args:              cobra.ArbitraryArgs,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		RunE:              a.noCommand,
+	}
+	root.Flags().SetInterspersed(false) // `launcher bash -c …` is about bash, not about -c
+	root.Flags().Bool("version", false, "what `launcher version` prints")
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { a.help(cmd) })
+	root.SetFlagErrorFunc(flagMistake)
+	root.AddCommand(a.run(), a.start(), a.exec(), a.check(), a.version(), a.completion())
+	root.AddCommand(a.later()...)
+	root.SetHelpCommand(a.helpCommand())
+	return root
+}
+
+// noCommand is what happens where no command is named, or an unknown one.
+func (a *app) noCommand(cmd *cobra.Command, words []string) error {
+	if asked, _ := cmd.Flags().GetBool("version"); asked {
+		printVersion()
+		return nil
+	}
+	endOnSignal()
+	if len(words) == 0 {
+		os.Stderr.WriteString(overview(cmd))
+		return &procfile.Problem{What: "no command", Remedy: "the commands are listed above"}
+	}
+	return a.unknownCommand(cmd, words[0])
+}
+
+// unknownCommand is the mistake of one who took the launcher for foreman
+// ("launcher worker") or for tini ("launcher bash"), or mistyped.
+func (a *app) unknownCommand(cmd *cobra.Command, word string) error {
+	p := &procfile.Problem{What: fmt.Sprintf("unknown command %q", word)}
+	var names []string
+	for _, c := range cmd.Root().Commands() {
+		names = append(names, c.Name())
+	}
+	switch near := procfile.Suggest(word, append(names, "help")); {
+	case isType(word, a.environ):
+		p.Remedy = fmt.Sprintf("%s is a process type: launcher run %s", word, word)
+	case near != "":
+		p.Remedy = fmt.Sprintf("did you mean launcher %s?", near)
+	default:
+		p.Remedy = fmt.Sprintf("launcher help lists them; a command of your own goes to launcher exec -- %s", word)
+	}
+	return p
+}
+
+// flagMistake puts what pflag found wrong into our words, with a suggestion.
+func flagMistake(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return &procfile.Problem{What: err.Error(), Remedy: "see " + cmd.CommandPath() + " --help"}
+	}
+	name := "--" + unknown.GetSpecifiedName()
+	if unknown.GetSpecifiedShortnames() != "" {
+		name = "-" + unknown.GetSpecifiedName()
+	}
+	p := &procfile.Problem{What: "unknown flag " + name, Remedy: "see " + cmd.CommandPath() + " --help"}
+	if near := procfile.Suggest(unknown.GetSpecifiedName(), flagNames(cmd)); near != "" {
+		p.Remedy = "did you mean --" + near + "?"
+	} else if cmd.Name() == "run" {
+		p.Remedy += "; what is meant for the processes goes after --"
+	} else if !cmd.HasParent() {
+		p.Remedy += "; flags go after the command"
+	}
+	return p
+}
+
+func flagNames(cmd *cobra.Command) []string {
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return names
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"dyno/launcher"
+)
+
+// settings is what the command line and the environment came to.
+type settings struct {
+	request
+	Broadcast launcher.Broadcast
+	Log       string // "prefix", "raw" or "json"; "" by what standard output is
+	PTY       bool
+
+	decisions []decision
+	warnings  []string
+}
+
+// setting is one line of DESIGN 1's table: everything that is known of a
+// setting, for flags, environment, help, completion and check alike.
+type setting struct {
+	flag, short string
+	env         []string // in the order in which they count
+	on          string   // the commands that take it
+	group       string   // heading in the help
+	value       string   // what the help calls its value; "" for a switch
+	def         string   // the default, in words
+	help        string
+	words       []string // values that have names, for completion and suggestions
+
+	parse func(s *settings, name, text string) error
+
+	// later: it is checked, and refused, in this version; but not these values,
+	// which ask for nothing.
+	later  bool
+	except []string
+}
+
+const (
+	everywhere   = "run start exec"
+	withProcfile = "run start"
+
+	groupWhat  = "What runs"
+	groupStop  = "Stopping"
+	groupLog   = "Output"
+	groupLater = "Not yet in this version"
+)
+
+// table is a function, so that nothing is built before main begins (P50).
+func table() []setting { return append(settingsNow(), settingsLater()...) }
+
+func settingsNow() []setting {
+	return []setting{
+		{
+			flag: "procfile", short: "f", env: []string{"LAUNCHER_PROCFILE"}, on: withProcfile, group: groupWhat,
+			value: "FILE", def: "Procfile", help: "the Procfile", parse: parseProcfile,
+		},
+		{
+			flag: "env-file", short: "e", env: []string{"LAUNCHER_ENV_FILE"}, on: everywhere, group: groupWhat,
+			value: "FILE,...", def: ".env where there is one; exec: none",
+			help: "dotenv files; the real environment wins over them", parse: parseEnvFiles,
+		},
+		{
+			flag: "count", short: "c", env: []string{"COUNT", "SIDEKIQ_COUNT"}, on: everywhere, group: groupWhat,
+			value: "N", def: "by type: for workers the cores, else 1",
+			help:  "how many processes: a number from 1, auto, 50% of the cores, or worker=6,all=1",
+			words: []string{"auto"}, parse: parseCount,
+		},
+		{
+			flag: "formation", short: "m", env: []string{"LAUNCHER_FORMATION"}, on: "start", group: groupWhat,
+			value: "TYPE=N,...", def: "all=1", help: "how many of each type, as foreman's", parse: parseFormation,
+		},
+		{
+			flag: "index", env: []string{"INDEX"}, on: everywhere, group: groupWhat,
+			value: "N", def: "from DYNO, pod name or job index, else 0", help: "INDEX of the first process", parse: parseIndex,
+		},
+		{
+			flag: "restart", env: []string{"LAUNCHER_RESTART"}, on: everywhere, group: groupWhat,
+			value: "WHEN", def: "always; exec of one process, release, console and one-off dynos: never",
+			help:  "when a process that ended is started again: always, on-failure, never",
+			words: []string{"always", "on-failure", "never"}, parse: parseRestart,
+		},
+		{
+			flag: "budget", short: "t", env: []string{"LAUNCHER_BUDGET"}, on: everywhere, group: groupStop,
+			value: "TIME", def: "10s",
+			help:  "from SIGTERM to the launcher's own exit, at least 2s; auto: 30s where Heroku or Kubernetes give it",
+			words: []string{"auto"}, parse: parseBudget,
+		},
+		{
+			flag: "quiet-for", env: []string{"LAUNCHER_QUIET_FOR"}, on: everywhere, group: groupStop,
+			value: "TIME", def: "500ms, or a fifth of the budget", help: "from the quiet signal to the stop signal", parse: parseQuietFor,
+		},
+		{
+			flag: "quiet-signal", env: []string{"LAUNCHER_QUIET_SIGNAL"}, on: everywhere, group: groupStop,
+			value: "SIG", def: "by server", help: "tells a process to take no more work; none: no quiet phase",
+			words: []string{"none", "TSTP", "USR1", "USR2"}, parse: parseQuietSignal,
+		},
+		{
+			flag: "stop-signal", env: []string{"LAUNCHER_STOP_SIGNAL"}, on: everywhere, group: groupStop,
+			value: "SIG", def: "by server", help: "tells a process to end",
+			words: []string{"TERM", "QUIT", "INT", "USR1", "USR2", "WINCH", "HUP"}, parse: parseStopSignal,
+		},
+		{
+			flag: "broadcast", env: []string{"LAUNCHER_BROADCAST"}, on: everywhere, group: groupStop,
+			value: "WHETHER", def: "auto", help: "whether the platform sends TERM to every process itself: auto, yes, no",
+			words: []string{"auto", "yes", "no"}, parse: parseBroadcast,
+		},
+		{
+			flag: "log", env: []string{"LAUNCHER_LOG"}, on: everywhere, group: groupLog,
+			value: "FORM", def: "prefix on a terminal, else raw", help: "the processes' output: prefix, raw, json",
+			words: []string{"prefix", "raw", "json"}, parse: parseLog,
+		},
+		{
+			flag: "pty", env: []string{"LAUNCHER_PTY"}, on: everywhere, group: groupLog,
+			def: "off", help: "a pseudo-terminal for each process's output",
+			words: []string{"on", "off"}, parse: parsePTY,
+		},
+		{
+			flag: "listen", env: []string{"LAUNCHER_LISTEN"}, on: everywhere, group: groupWhat,
+			value: "none", def: "off", help: "none: several processes may use the same $PORT",
+			words: []string{"none"}, parse: parseListen, later: true, except: []string{"none", "off"},
+		},
+		{
+			flag: "socket", env: []string{"LAUNCHER_SOCKET"}, on: everywhere, group: groupLog,
+			value: "none", def: "none", help: "control socket; there is none in this version",
+			words: []string{"none"}, parse: parsePath, later: true, except: []string{"none"},
+		},
+	}
+}
+
+// settingsLater are parsed and checked already, so that a mistake in them is
+// told, but have no effect yet; asking for one is refused.
+func settingsLater() []setting {
+	later := func(flag, value string, parse func(*settings, string, string) error, except ...string) setting {
+		return setting{
+			flag: flag, env: []string{envName(flag)}, on: everywhere, group: groupLater,
+			value: value, parse: parse, later: true, except: except,
+		}
+	}
+	return []setting{
+		later("config", "FILE", parsePath),
+		later("max-memory", "SIZE", parseSize, "off"),
+		later("memory-guard", "PERCENT", parseGuard, "off"),
+		later("health", "ADDRESS", parseAddress, "off"),
+		later("ready", "PROBE", parseProbe),
+		later("live", "PROBE", parseProbe),
+		later("max-surge", "N", parseWhole(0)),
+		later("drain-limit", "TIME", parseLimit, "none"),
+		later("max-draining", "N", parseWhole(1)),
+		later("ready-timeout", "TIME", parseTime),
+	}
+}

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"dyno/internal/cgroup"
+	"dyno/internal/early"
+	"dyno/internal/notify"
+	"dyno/internal/output"
+	"dyno/launcher"
+
+	"github.com/hashicorp/go-multierror"
+	"golang.org/x/sys/unix"
+	"golang.org/x/term"
+)
+
+// What the Go runtime is given: the supervisor is one loop that hardly
+// allocates. Setting the number of threads also ends the runtime's own looks at
+// the cgroup for it, once every few seconds.
+const (
+	mostThreads = 2
+	gcPercent   = 30
+)
+
+// supervise runs what the settings ask for until it has ended, and sets the
+// exit status. It takes the result of read, so that mistakes of the settings
+// are told together with those of the files. It is called on the main thread.
+func (a *app) supervise(s *settings, mistake error) error {
+	runtime.GOMAXPROCS(min(mostThreads, runtime.NumCPU()))
+	debug.SetGCPercent(gcPercent)
+
+	gen, stopped, err := resolveUnlessStopped(s.request)
+	if stopped {
+		return nil // as asked, and nothing was started
+	}
+	if mistake != nil || err != nil {
+		return together(mistake, err)
+	}
+	a.status, err = supervised(s, gen)
+	return err
+}
+
+// together makes one error of both, either of which may be nil.
+func together(errs ...error) error {
+	var all *multierror.Error
+	for _, err := range errs {
+		if err != nil {
+			all = multierror.Append(all, mistakes(err)...)
+		}
+	}
+	return all.ErrorOrNil()
+}
+
+// resolveUnlessStopped reads the files on a goroutine of its own, for a file
+// system may hang. A TERM meanwhile ends everything at once: stopped is true.
+// The handlers of the less urgent signals are installed at the same time.
+func resolveUnlessStopped(r request) (gen *generation, stopped bool, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		gen, err = resolve(r, true)
+	}()
+	early.All()
+	early.ClearMask()
+	for {
+		select {
+		case <-done:
+			return gen, false, err
+		case sig := <-early.Urgent:
+			if sig != unix.SIGINT || !early.IgnoredINT {
+				return nil, true, nil
+			}
+		}
+	}
+}
+
+// supervised runs one generation, and those that a restart reads after it.
+func supervised(s *settings, gen *generation) (int, error) {
+	out := output.New(outputConfig(s, gen))
+	log := &journal{line: out.Line, json: s.Log == "json", quiet: gen.OneCommand}
+	log.begin(s, gen)
+
+	dir, err := notify.Open()
+	if err != nil {
+		log.say(launcher.Warn, "no NOTIFY_SOCKET: %v", err)
+	}
+	kernel, err := launcher.NewKernel(launcher.KernelConfig{
+		Output: out, Notify: dir,
+		Urgent: early.Urgent, Others: early.Others, Children: early.Children,
+		PID1: os.Getpid() == 1, OOMKills: cgroup.OOMKills,
+	})
+	if err != nil {
+		return 1, err
+	}
+	result, err := launcher.Run(context.Background(), config(s, gen, kernel, log))
+	if dir != nil {
+		dir.Close()
+	}
+	if err != nil {
+		return result.Status, err
+	}
+	if lost := out.Close(log.patience(s.Budget)); lost > 0 {
+		sayLost(s, lost)
+	}
+	return result.Status, nil
+}
+
+// config is what the supervisor is told.
+func config(s *settings, gen *generation, kernel launcher.Kernel, log *journal) launcher.Config {
+	terminal := controllingTerminal()
+	return launcher.Config{
+		Specs: gen.Specs,
+		Reload: func() ([]launcher.Spec, error) {
+			next, err := resolve(s.request, false)
+			if err != nil {
+				return nil, err
+			}
+			log.begin(s, next)
+			return next.Specs, nil
+		},
+		Budget:      s.Budget,
+		QuietFor:    s.QuietFor,
+		Broadcast:   s.Broadcast,
+		Pass:        gen.Pass,
+		OwnStatus:   gen.OneCommand,
+		GiveUpAlone: s.Command == "start" && terminal,
+		Terminal:    terminal,
+		PID1:        os.Getpid() == 1,
+		IgnoreHUP:   early.IgnoredHUP,
+		IgnoreINT:   early.IgnoredINT,
+		Kernel:      kernel,
+		Log:         log.event,
+		Settled:     func() { go releaseMemory() },
+	}
+}
+
+// begin says what is worth knowing of a generation before it starts.
+func (j *journal) begin(s *settings, gen *generation) {
+	for _, file := range gen.EnvRead {
+		j.say(launcher.Info, "read %s: %d variables", file.File, file.Variables)
+	}
+	for _, warning := range append(s.warnings, gen.Warnings...) {
+		j.say(launcher.Warn, "%s", warning)
+	}
+}
+
+// patience is until when unread output is waited for: for ever where all ended
+// by itself; after a stop until shortly before the budget is over.
+func (j *journal) patience(budget time.Duration) time.Time {
+	if j.descent.IsZero() {
+		return time.Time{}
+	}
+	margin := min(250*time.Millisecond, budget/20)
+	end, least := j.descent.Add(budget-margin), time.Now().Add(margin)
+	if end.Before(least) {
+		return least
+	}
+	return end
+}
+
+// outputConfig is how the processes' output is written.
+func outputConfig(s *settings, gen *generation) output.Config {
+	c := output.Config{
+		Stdout: 1, Stderr: 2, PTY: s.PTY,
+		Color: term.IsTerminal(1) && lookup(s.Environ, "NO_COLOR") == "",
+	}
+	alone := gen.OneCommand
+	for i := range gen.Specs {
+		c.Width = max(c.Width, len(gen.Specs[i].Name()))
+		alone = alone || gen.Specs[i].Interactive
+	}
+	switch s.logMode(alone) {
+	case "json":
+		c.Mode = output.JSON
+	case "prefix":
+		c.Mode = output.Prefix
+	default:
+		c.Mode = output.Raw
+	}
+	return c
+}
+
+// controllingTerminal tells whether there is one, whatever 0, 1 and 2 are.
+func controllingTerminal() bool {
+	fd, err := unix.Open("/dev/tty", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	unix.Close(fd)
+	return true
+}
+
+// sayLost says what nobody read in time. The output is closed by now: the line
+// is written if that does not block, and a pipe that can be written to has room
+// for it (pipe(7), PIPE_BUF).
+func sayLost(s *settings, lost int64) {
+	j := &journal{json: s.Log == "json", line: func(line []byte) {
+		poll := []unix.PollFd{{Fd: 2, Events: unix.POLLOUT}}
+		if n, err := unix.Poll(poll, 0); err == nil && n == 1 && poll[0].Revents == unix.POLLOUT {
+			os.Stderr.Write(append(line, '\n'))
+		}
+	}}
+	j.say(launcher.Warn, "%d bytes of output are lost: nobody read them in time", lost)
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The parsers of settings that have no effect yet check and keep nothing.
+
+func parsePath(_ *settings, name, text string) error {
+	if strings.ContainsRune(text, 0) {
+		return wrong(name, "a path holds no NUL", "")
+	}
+	return nil
+}
+
+func parseTime(_ *settings, name, text string) error {
+	_, err := duration(name, text)
+	return err
+}
+
+func parseLimit(s *settings, name, text string) error {
+	if text == "none" {
+		return nil
+	}
+	return parseTime(s, name, text)
+}
+
+func parseWhole(least int) func(*settings, string, string) error {
+	return func(_ *settings, name, text string) error {
+		if n, err := strconv.Atoi(text); err != nil || n < least {
+			return wrong(name, fmt.Sprintf("%q is too few, or no number", text), fmt.Sprintf("give a whole number from %d", least))
+		}
+		return nil
+	}
+}
+
+// parseSize takes what docker takes: 512m, 1.5GB; a plain number is MB.
+func parseSize(_ *settings, name, text string) error {
+	if text == "off" {
+		return nil
+	}
+	number := strings.TrimRight(strings.ToLower(text), "bikmgt")
+	unit := strings.ToLower(text)[len(number):]
+	units := []string{"", "b", "k", "kb", "kib", "m", "mb", "mib", "g", "gb", "gib", "t", "tb", "tib"}
+	if n, err := strconv.ParseFloat(strings.TrimSpace(number), 64); err != nil || !(n > 0) || !slices.Contains(units, unit) {
+		return wrong(name, fmt.Sprintf("%q is no size", text), "write it like 512MB, 1.5GB, or off")
+	}
+	return nil
+}
+
+func parseGuard(_ *settings, name, text string) error {
+	if text == "on" || text == "off" {
+		return nil
+	}
+	digits, _ := strings.CutSuffix(text, "%")
+	if n, err := strconv.Atoi(digits); err != nil || n < 1 || n > 100 {
+		return wrong(name, fmt.Sprintf("%q is no percentage", text), "give on, off, or a percentage like 90%")
+	}
+	return nil
+}
+
+// parseAddress takes [HOST]:PORT.
+func parseAddress(_ *settings, name, text string) error {
+	if text == "off" || validAddress(text) {
+		return nil
+	}
+	return wrong(name, fmt.Sprintf("%q is no address", text), "write it like :7433 or 127.0.0.1:7433, or off")
+}
+
+func validAddress(text string) bool {
+	at := strings.LastIndexByte(text, ':')
+	if at < 0 {
+		return false
+	}
+	if _, err := strconv.ParseUint(text[at+1:], 10, 16); err != nil && text[at+1:] != "{PORT}" && text[at+1:] != "$PORT" {
+		return false
+	}
+	host := text[:at]
+	if strings.HasPrefix(host, "[") {
+		_, err := netip.ParseAddr(strings.Trim(host, "[]"))
+		return err == nil
+	}
+	return !strings.ContainsAny(host, ":/ ")
+}
+
+// parseListen takes addresses and paths of unix sockets, separated by commas.
+func parseListen(s *settings, name, text string) error {
+	s.ListenNone = text == "none"
+	if text == "none" || text == "off" {
+		return nil
+	}
+	for item := range strings.SplitSeq(text, ",") {
+		item = strings.TrimSpace(item)
+		path := strings.HasPrefix(item, "/") || strings.HasPrefix(item, "unix:") && len(item) > len("unix:")
+		if !path && !validAddress(strings.TrimPrefix(item, "tcp://")) {
+			return wrong(name, fmt.Sprintf("%q is no address", item), "write it like :3000, 127.0.0.1:3000, unix:/run/app.sock, or none")
+		}
+	}
+	return nil
+}
+
+const probeRemedy = "it takes http://…, tcp://…, exec:CMD, notify, up:10s; options after commas: period, timeout, failures, successes, delay"
+
+// parseProbe checks the grammar of --ready and --live (DESIGN 1).
+func parseProbe(_ *settings, name, text string) error {
+	what, options, _ := strings.Cut(text, ",")
+	kind, rest, _ := strings.Cut(what, ":")
+	ok := true
+	switch kind {
+	case "http", "https":
+		u, err := url.Parse(strings.NewReplacer("{PORT}", "1", "{INDEX}", "0").Replace(what))
+		ok = err == nil && u.Host != ""
+	case "tcp":
+		ok = strings.HasPrefix(rest, "//") && validAddress(strings.TrimPrefix(rest, "//"))
+	case "exec":
+		return textOr(strings.TrimSpace(rest) != "", name, text) // a command may hold commas
+	case "notify":
+		ok = rest == ""
+	case "up":
+		_, err := duration(name, rest)
+		ok = err == nil && rest != ""
+	default:
+		ok = false
+	}
+	if ok && options != "" {
+		return probeOptions(name, options)
+	}
+	return textOr(ok, name, text)
+}
+
+func textOr(ok bool, name, text string) error {
+	if ok {
+		return nil
+	}
+	return wrong(name, fmt.Sprintf("%q is no probe", text), probeRemedy)
+}
+
+func probeOptions(name, options string) error {
+	for option := range strings.SplitSeq(options, ",") {
+		key, value, _ := strings.Cut(option, "=")
+		var err error
+		switch key {
+		case "period", "timeout", "delay":
+			_, err = duration(name, value)
+		case "failures", "successes":
+			err = parseWhole(1)(nil, name, value)
+		default:
+			err = wrong(name, fmt.Sprintf("unknown option %q", option), probeRemedy)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

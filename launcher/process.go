@@ -1,0 +1,89 @@
+package launcher
+
+import "time"
+
+// process is one slot and what runs in it. A slot keeps its name and index
+// over restarts; pid is 0 whenever nothing runs (P15).
+type process struct {
+	spec  *Spec
+	name  string
+	pid   int
+	state State
+	since time.Time // in this state since
+
+	started time.Time // the process that runs, or ran last
+	proved  bool      // that process has been ready
+	status  string    // its last STATUS=
+	said    time.Time // when it reported STOPPING=1 with no TERM of ours
+	tries   tries
+
+	startAt time.Time // Waiting: when it is to be started
+
+	plan  plan   // Quieting and later: the timetable it goes down by
+	cause string // … and why
+
+	owed    bool          // it boots still, and is owed the quiet signal
+	lookAt  time.Time     // … when to look again
+	lookGap time.Duration // … and how long after that
+
+	frozenAt time.Time // when to see whether the quiet signal froze one of
+	quieted  []int     // … these
+	targets  []int     // what got the stop signal
+	pushAt   time.Time // when to push on if nothing has moved: past a shell, or up to the child itself
+
+	hearsNothing bool // it was said that nothing hears its quiet signal
+	next         next // what follows when it has ended
+	line         lifeline
+}
+
+// next is what is to be done with a slot once its process has ended.
+type next int
+
+const (
+	byPolicy next = iota // what Restart says
+	startNow             // start again at once (a restart)
+	stayDown             // start no more, until told (quiet, stop)
+	remove               // the slot itself goes (a generation without it)
+)
+
+// runs tells whether there is a process that has not been reaped.
+func (p *process) runs() bool { return p.pid != 0 }
+
+// working tells whether it runs and nobody has told it to end.
+func (p *process) working() bool { return p.state == Starting || p.state == Ready }
+
+// deadline is when this process next needs the loop, or the zero time.
+func (p *process) deadline() time.Time {
+	switch p.state {
+	case Down, Killed:
+		return time.Time{}
+	case Waiting:
+		return p.startAt
+	case Ready:
+		return time.Time{}
+	case Starting:
+		if p.spec.Server.Notifies {
+			return time.Time{}
+		}
+		return p.started.Add(upIsReady)
+	}
+	at := p.plan.kill
+	if p.state == Quieting {
+		at = soonest(at, p.plan.term)
+	}
+	if p.owed {
+		at = soonest(at, p.lookAt)
+	}
+	return soonest(soonest(at, p.frozenAt), p.pushAt)
+}
+
+// ended tells that a process is gone; everything that belonged to it alone is
+// forgotten, so that nothing of it can reach the next one (P12).
+func (p *process) ended() {
+	p.pid = 0
+	p.proved, p.status, p.said = false, "", time.Time{}
+	p.plan, p.cause, p.next = plan{}, "", byPolicy
+	p.owed, p.lookAt, p.lookGap = false, time.Time{}, 0
+	p.frozenAt, p.quieted = time.Time{}, nil
+	p.targets, p.pushAt = nil, time.Time{}
+}

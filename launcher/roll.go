@@ -1,0 +1,220 @@
+package launcher
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// The figures of a rolling restart, DESIGN 8.
+const (
+	readyTimeout = 60 * time.Second
+	proveAfter   = 10 * time.Second // a new process that ends so soon after the restart aborts it
+)
+
+// reloaded is the new generation that Config.Reload read, or why it could not.
+type reloaded struct {
+	specs []Spec
+	err   error
+}
+
+// roll is a restart of everything, one process at a time, old first. A new
+// process that does not come up aborts it, and what was replaced goes back.
+type roll struct {
+	steps   []step
+	at      int       // the step that is being done
+	since   time.Time // when that began
+	back    bool      // this is the way back after an abort
+	reason  string
+	waiting time.Time // all steps are done: when the new ones have proved themselves
+}
+
+// step is one slot's way from one spec to another. A nil old: a new slot; a
+// nil new: the slot goes.
+type step struct {
+	name     string
+	old, new *Spec
+	begun    bool
+}
+
+// reload begins a restart: the new generation is read outside of the loop.
+func (s *supervisor) reload(now time.Time) {
+	switch {
+	case s.stopping != nil:
+		s.say(Info, nil, "no restart: it is stopping")
+		return
+	case s.roll != nil || s.reloading:
+		s.say(Info, nil, "no second restart: one is under way")
+		return
+	case s.Reload == nil:
+		s.reloaded(reloaded{specs: s.specs()}, now)
+		return
+	}
+	s.reloading = true
+	read, kernel := s.Reload, s.Kernel
+	go func() {
+		specs, err := read()
+		s.reloads <- reloaded{specs, err}
+		kernel.Wake()
+	}()
+}
+
+// specs are copies of what runs now.
+func (s *supervisor) specs() []Spec {
+	specs := make([]Spec, 0, len(s.processes))
+	for _, p := range s.processes {
+		specs = append(specs, *p.spec)
+	}
+	return specs
+}
+
+// reloaded takes the new generation; a mistake in it ends the restart before
+// anything is touched.
+func (s *supervisor) reloaded(r reloaded, now time.Time) {
+	s.reloading = false
+	if s.stopping != nil {
+		return
+	}
+	if r.err != nil {
+		s.say(Error, nil, "no restart, everything goes on as it was: %v", r.err)
+		return
+	}
+	s.quietAll = false
+	s.roll = &roll{steps: s.steps(r.specs), since: now}
+	s.say(Info, nil, "restart: %d processes, one at a time", len(s.roll.steps))
+}
+
+// steps pairs the slots that there are with the new generation's.
+func (s *supervisor) steps(specs []Spec) []step {
+	var steps []step
+	fresh := make(map[string]*Spec, len(specs))
+	for i := range specs {
+		fresh[specs[i].Name()] = &specs[i]
+	}
+	for _, p := range s.processes {
+		steps = append(steps, step{name: p.name, old: p.spec, new: fresh[p.name]})
+		delete(fresh, p.name)
+	}
+	for i := range specs {
+		if fresh[specs[i].Name()] != nil {
+			steps = append(steps, step{name: specs[i].Name(), new: &specs[i]})
+		}
+	}
+	return steps
+}
+
+// stepRoll moves the restart on.
+func (s *supervisor) stepRoll(now time.Time) {
+	r := s.roll
+	if r == nil || s.stopping != nil {
+		return
+	}
+	for r.at < len(r.steps) {
+		st := &r.steps[r.at]
+		if !st.begun {
+			st.begun, r.since = true, now
+			s.beginStep(st, now)
+		}
+		if !s.stepDone(st) {
+			if now.Sub(r.since) > readyTimeout+s.Budget && !r.back {
+				s.abort(fmt.Sprintf("%s was not ready within %s", st.name, readyTimeout), now)
+			}
+			return
+		}
+		r.at++
+	}
+	if r.waiting.IsZero() {
+		r.waiting = now.Add(proveAfter)
+		s.say(Info, nil, "restart: all processes are replaced%s", r.reason)
+	}
+	if !now.Before(r.waiting) {
+		s.roll = nil
+	}
+}
+
+// rollDeadline is when the restart needs the loop although nothing happens.
+func (s *supervisor) rollDeadline() time.Time {
+	switch r := s.roll; {
+	case r == nil:
+		return time.Time{}
+	case !r.waiting.IsZero():
+		return r.waiting
+	default:
+		return r.since.Add(readyTimeout + s.Budget + time.Millisecond)
+	}
+}
+
+// beginStep has the slot's process stopped and the new one started after it.
+func (s *supervisor) beginStep(st *step, now time.Time) {
+	p := s.slot(st.name)
+	switch {
+	case p == nil && st.new != nil:
+		s.processes = append(s.processes, newProcess(st.new, now))
+	case p == nil:
+	case st.new == nil:
+		if !p.runs() {
+			s.drop(p)
+			return
+		}
+		s.down(p, newPlan(now, s.Budget, s.QuietFor), "restart: it is no longer asked for", remove, now)
+	default:
+		p.spec, p.tries = st.new, tries{}
+		if !p.runs() {
+			p.startAt = now
+			s.move(p, Waiting, Info, "restart", now)
+			return
+		}
+		s.down(p, newPlan(now, s.Budget, s.QuietFor), "restart", startNow, now)
+	}
+}
+
+// stepDone tells whether the slot has reached what the step wants: the new
+// process has proved itself, or the slot is gone.
+func (s *supervisor) stepDone(st *step) bool {
+	p := s.slot(st.name)
+	if st.new == nil || p == nil {
+		return p == nil
+	}
+	return p.proved && p.working() || p.spec.Restart == RestartNever && p.state != Waiting && p.state < Quieting
+}
+
+// rollEnded hears that a process ended by itself. A new one that never proved
+// itself, or did not last, aborts the restart.
+func (s *supervisor) rollEnded(p *process, proved bool, now time.Time) {
+	r := s.roll
+	if r == nil || r.back || p.spec.Restart == RestartNever {
+		return
+	}
+	for _, st := range r.steps[:min(r.at+1, len(r.steps))] {
+		if st.name == p.name && st.begun && st.new == p.spec {
+			what := "ended before it was ready"
+			if proved {
+				what = "did not last"
+			}
+			s.abort(fmt.Sprintf("the new %s %s: %s", p.name, what, p.line.exit), now)
+			return
+		}
+	}
+}
+
+// abort takes the new ones away and goes back to the old generation, the
+// failed one first: old processes are never given up for ones that do not work.
+func (s *supervisor) abort(why string, now time.Time) {
+	s.say(Error, nil, "restart aborted: %s; going back to what ran before", why)
+	begun := s.roll.steps[:min(s.roll.at+1, len(s.roll.steps))]
+	back := &roll{back: true, since: now, reason: " back"}
+	for _, st := range slices.Backward(begun) {
+		back.steps = append(back.steps, step{name: st.name, old: st.new, new: st.old})
+	}
+	s.roll = back
+}
+
+// slot finds a slot by its name.
+func (s *supervisor) slot(name string) *process {
+	for _, p := range s.processes {
+		if p.name == name {
+			return p
+		}
+	}
+	return nil
+}

@@ -1,0 +1,180 @@
+package launcher
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Start starts a process. Whatever it opened is closed again where that fails.
+// Errors wrap the system's: ENOENT and EACCES name the file or, told apart, the
+// working directory; EAGAIN, ENOMEM, EMFILE, ETXTBSY and others are passed on.
+func (s *System) Start(spec *Spec) (int, error) {
+	if len(spec.Argv) == 0 || spec.Argv[0] == "" {
+		return 0, fmt.Errorf("no command: %w", unix.ENOENT)
+	}
+	path, err := lookPath(spec.Argv[0], spec.Env, spec.Dir)
+	if err != nil {
+		return 0, blameDir(spec.Dir, err)
+	}
+	c, err := s.prepare(spec)
+	if err != nil {
+		return 0, err
+	}
+	pid, err := s.fork(path, spec, c)
+	if err != nil {
+		s.undo(c)
+		return 0, err
+	}
+	s.forget()
+	c.pid = pid
+	s.children[pid] = c
+	if c.stream != nil {
+		c.stream.Started()
+	}
+	return pid, nil
+}
+
+// prepare opens what the process needs beyond its stdin.
+func (s *System) prepare(spec *Spec) (*child, error) {
+	c := &child{}
+	if err := s.listen(c, spec.Name()); err != nil && exhausted(err) {
+		return nil, fmt.Errorf("notify socket: %w", err)
+	} // Else it starts without: a full /tmp must not keep workers down.
+	if s.config.Output == nil {
+		return c, nil
+	}
+	stream, err := s.config.Output.Open(spec.Name())
+	if err != nil {
+		s.undo(c)
+		return nil, err
+	}
+	c.stream = stream
+	return c, nil
+}
+
+// listen gives c a notify socket that no living process of ours has: the one
+// before may still be there, draining.
+func (s *System) listen(c *child, name string) error {
+	if s.config.Notify == nil {
+		return nil
+	}
+	c.name = name
+	for n := 2; s.names[c.name]; n++ {
+		c.name = name + "-" + strconv.Itoa(n)
+	}
+	socket, err := s.config.Notify.Socket(c.name)
+	if err != nil {
+		return err
+	}
+	c.socket = socket
+	if err := s.hear(c); err != nil {
+		c.socket.Close()
+		c.socket = nil
+		return err
+	}
+	s.names[c.name] = true
+	return nil
+}
+
+// undo closes what prepare opened for a process that did not start.
+func (s *System) undo(c *child) {
+	if c.stream != nil {
+		c.stream.Abandon()
+		c.stream = nil
+	}
+	s.release(c)
+}
+
+// fork forks and executes, once more through the shell where the file is a
+// script with no interpreter of its own, as execvp(3) does.
+func (s *System) fork(path string, spec *Spec, c *child) (int, error) {
+	stdin, opened, err := s.stdin(spec)
+	if err != nil {
+		return 0, fmt.Errorf("standard input: %w", err)
+	}
+	if opened {
+		defer unix.Close(stdin)
+	}
+	attr := &syscall.ProcAttr{
+		Dir:   spec.Dir,
+		Env:   environment(spec, c),
+		Files: s.files(spec, c, stdin),
+		Sys:   s.attributes(spec),
+	}
+	argv := spec.Argv
+	pid, err := syscall.ForkExec(path, argv, attr)
+	if errors.Is(err, unix.ENOEXEC) && isScript(within(spec.Dir, path)) {
+		argv = append([]string{shell, path}, argv[1:]...)
+		pid, err = syscall.ForkExec(shell, argv, attr)
+	}
+	if err == nil {
+		return pid, nil
+	}
+	if attr.Sys.Foreground { // it may have been handed over before exec failed
+		_ = s.Foreground(0)
+	}
+	return 0, blameDir(spec.Dir, blameInterpreter(within(spec.Dir, path), fmt.Errorf("%s: %w", argv[0], err)))
+}
+
+// environment is the spec's with the child's own NOTIFY_SOCKET.
+func environment(spec *Spec, c *child) []string {
+	if c.socket == nil {
+		return spec.Env
+	}
+	env := make([]string, 0, len(spec.Env)+1)
+	return append(append(env, spec.Env...), "NOTIFY_SOCKET="+c.socket.Path())
+}
+
+// files are the descriptors of the new process by their numbers there.
+func (s *System) files(spec *Spec, c *child, stdin int) []uintptr {
+	stdout, stderr := 1, 2
+	if c.stream != nil {
+		stdout, stderr = c.stream.Child()
+	}
+	files := []uintptr{uintptr(stdin), uintptr(stdout), uintptr(stderr)}
+	if !spec.InheritFiles {
+		return files
+	}
+	const closed = ^uintptr(0)
+	for _, fd := range s.inherited {
+		for len(files) < fd {
+			files = append(files, closed)
+		}
+		files = append(files, uintptr(fd))
+	}
+	return files
+}
+
+// attributes puts the process in a session of its own (P37), or on our terminal
+// in a group of its own, and lets it end with us.
+func (s *System) attributes(spec *Spec) *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{Setsid: true}
+	if spec.Interactive && hasTerminal() {
+		attr = &syscall.SysProcAttr{Setpgid: true, Foreground: mayHandOver(), Ctty: terminal}
+	}
+	if !s.config.PID1 {
+		sig := spec.StopSignal
+		if sig <= 0 {
+			sig = spec.Server.Stop
+		}
+		if sig <= 0 {
+			sig = unix.SIGTERM
+		}
+		endWithUs(attr, sig)
+	}
+	return attr
+}
+
+// exhausted tells a want of descriptors or memory, which a later try may find.
+func exhausted(err error) bool {
+	for _, errno := range []error{unix.EMFILE, unix.ENFILE, unix.ENOMEM, unix.ENOBUFS, unix.EAGAIN} {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,287 @@
+package launcher
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// startDue starts what is to be started now, a few each turn.
+func (s *supervisor) startDue(now time.Time) {
+	if s.stopping != nil {
+		return
+	}
+	started, waiting := 0, false
+	for _, p := range s.processes {
+		if p.state != Waiting {
+			continue
+		}
+		if p.startAt.After(now) {
+			waiting = waiting || p.started.IsZero()
+			continue
+		}
+		if started == startsPerTurn {
+			s.more = true
+			return
+		}
+		started++
+		s.start(p, now)
+	}
+	if !s.settled && !waiting {
+		s.settled = true
+		if s.Settled != nil {
+			s.Settled()
+		}
+	}
+}
+
+func (s *supervisor) start(p *process, now time.Time) {
+	pid, err := s.Kernel.Start(p.spec)
+	if err != nil {
+		s.startFailed(p, err, now)
+		return
+	}
+	p.pid, p.started = pid, now
+	p.line = lifeline{}
+	s.running[pid] = p
+	s.move(p, Starting, Info, "started", now)
+}
+
+// startFailed tells a start that cannot work (ENOENT, EACCES, …: a failed try)
+// from one that may a moment later (P31).
+func (s *supervisor) startFailed(p *process, err error, now time.Time) {
+	p.started, p.line.exit = now, err.Error()
+	if scarce(err) {
+		_, wait := tries{again: p.tries.again}.ended(now, 0, true, s.luck())
+		p.tries.again++
+		p.startAt = now.Add(max(wait, firstBackoff))
+		s.move(p, Waiting, Warn, fmt.Sprintf("cannot be started just now: %v%s", err, scarceRemedy(err)), now)
+		return
+	}
+	status := 126
+	if errors.Is(err, unix.ENOENT) {
+		status = 127
+	}
+	why := fmt.Sprintf("cannot be started: %v", err)
+	if p.spec.Restart == RestartNever {
+		s.settle(p, status, Error, why, now)
+		return
+	}
+	var wait time.Duration
+	p.tries, wait = p.tries.ended(now, 0, false, s.luck())
+	s.again(p, wait, Error, why, now)
+	s.giveUpIfHopeless(p, now)
+}
+
+// scarce tells the errors that want of something caused, not the command.
+func scarce(err error) bool {
+	for _, e := range []error{unix.EAGAIN, unix.ENOMEM, unix.EMFILE, unix.ENFILE, unix.ETXTBSY, unix.EINTR} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+func scarceRemedy(err error) string {
+	switch {
+	case errors.Is(err, unix.EAGAIN):
+		return " (the limit of processes: ulimit -u, pids.max); tried again"
+	case errors.Is(err, unix.ENOMEM):
+		return " (memory); tried again"
+	case errors.Is(err, unix.EMFILE), errors.Is(err, unix.ENFILE):
+		return " (the limit of open files: ulimit -n); tried again"
+	}
+	return "; tried again"
+}
+
+// ready tells that a process has proved itself.
+func (s *supervisor) ready(p *process, why string, now time.Time) {
+	if p.proved {
+		return
+	}
+	p.proved = true
+	s.worked[p.spec.Type] = true
+	p.tries.failed, p.tries.firstBad = 0, time.Time{}
+	if p.state == Starting {
+		s.move(p, Ready, Info, why, now)
+	}
+}
+
+// note reads what a child said by sd_notify(3).
+func (s *supervisor) note(p *process, text string, now time.Time) {
+	for line := range strings.SplitSeq(text, "\n") {
+		name, value, _ := strings.Cut(line, "=")
+		switch {
+		case name == "READY" && value == "1":
+			s.ready(p, "READY=1", now)
+			if p.owed {
+				p.lookAt = now
+			}
+		case name == "STATUS":
+			p.status = value
+		case name == "STOPPING" && value == "1" && p.state < Stopping:
+			p.said = now
+		}
+	}
+}
+
+// ended follows the end of a slot's process.
+func (s *supervisor) ended(p *process, exit Exit, now time.Time) {
+	delete(s.running, p.pid)
+	s.leftBehind(p, now)
+	if s.interactive(p) {
+		_ = s.Kernel.Foreground(0)
+	}
+	level, why := s.causeOfDeath(p, exit)
+	p.line.gone, p.line.exit = now, why
+	if exit.Asked() && p.state < Stopping {
+		s.lastAsked = now
+	}
+	p.tries, p.startAt = s.count(p, exit, now)
+	then, proved, asked := p.next, p.proved, p.state >= Quieting
+	p.ended()
+	switch {
+	case s.OwnStatus && s.stopping != nil, !asked && !s.returns(p, exit):
+		s.settle(p, exit.Code(), level, why, now)
+	case s.stopping != nil, s.quietAll && then == byPolicy, then == stayDown:
+		s.move(p, Down, level, why, now)
+	case then == remove:
+		s.move(p, Down, level, why, now)
+		s.drop(p)
+	case then == startNow:
+		p.startAt = now
+		s.move(p, Waiting, level, why, now)
+	default:
+		s.again(p, p.startAt.Sub(now), level, why, now)
+		s.rollEnded(p, proved, now)
+		s.giveUpIfHopeless(p, now)
+	}
+}
+
+// returns tells whether the policy starts it again after it ended by itself.
+func (s *supervisor) returns(p *process, exit Exit) bool {
+	switch p.spec.Restart {
+	case RestartNever:
+		return false
+	case RestartOnFailure:
+		return exit.Code() != 0
+	}
+	return true
+}
+
+// count adds this end to the slot's tries and says when to start again. One
+// that ended as if told to, though not by us, may be the first sign of a stop
+// of everything: it is started half a second later (DESIGN 3).
+func (s *supervisor) count(p *process, exit Exit, now time.Time) (tries, time.Time) {
+	up := now.Sub(p.started)
+	t, wait := p.tries.ended(now, up, p.proved || up >= upIsReady && !p.spec.Server.Notifies, s.luck())
+	if exit.Asked() && p.state < Stopping {
+		wait = max(wait, sameMoment)
+	}
+	return t, now.Add(wait)
+}
+
+// again has p started after a wait.
+func (s *supervisor) again(p *process, wait time.Duration, level Level, why string, now time.Time) {
+	p.startAt = now.Add(wait)
+	if wait > 0 {
+		why = fmt.Sprintf("%s; again in %s", why, wait.Round(10*time.Millisecond))
+	}
+	s.move(p, Waiting, level, why, now)
+}
+
+// settle takes the end of p as final.
+func (s *supervisor) settle(p *process, status int, level Level, why string, now time.Time) {
+	if s.failure == 0 {
+		s.failure = status
+	}
+	s.move(p, Down, level, why, now)
+}
+
+// drop takes the slot itself away.
+func (s *supervisor) drop(gone *process) {
+	kept := s.processes[:0:0]
+	for _, p := range s.processes {
+		if p != gone {
+			kept = append(kept, p)
+		}
+	}
+	s.processes = kept
+}
+
+// causeOfDeath says how a process ended: its status, its signal, our KILL and
+// why, the OOM killer's.
+func (s *supervisor) causeOfDeath(p *process, exit Exit) (Level, string) {
+	switch {
+	case p.state == Killed:
+		return Info, exit.String()
+	case p.state >= Quieting, s.stopping != nil:
+		return Info, exit.String()
+	case exit.Signal() == unix.SIGKILL && s.oomKilled():
+		return Error, "killed by the OOM killer: the container's memory limit was reached; lower COUNT or raise the limit"
+	case exit.Signal() == unix.SIGKILL:
+		return Error, "an unknown KILL, not from the launcher; a person, a script or the machine's OOM killer: see dmesg"
+	case exit.Code() != 0:
+		return Warn, "ended by itself, " + exit.String()
+	}
+	return Info, "ended by itself, " + exit.String()
+}
+
+// oomKilled takes one kill of the OOM killer's, if its count has risen.
+func (s *supervisor) oomKilled() bool {
+	if s.noOOM {
+		return false
+	}
+	if n, ok := s.Kernel.OOMKills(); ok && n > s.oomKills {
+		s.oomKills++
+		return true
+	}
+	return false
+}
+
+// giveUpIfHopeless ends a bad deploy: no process of the type was ever ready,
+// and each slot failed five times in a row, the first of these 60 s ago. What
+// has worked is never given up (DESIGN 4).
+func (s *supervisor) giveUpIfHopeless(bad *process, now time.Time) {
+	typ := bad.spec.Type
+	if s.worked[typ] || s.stopping != nil {
+		return
+	}
+	for _, p := range s.processes {
+		if p.spec.Type == typ && !p.tries.hopeless(now) {
+			return
+		}
+	}
+	why := fmt.Sprintf("gave up %s: none of its processes was ever ready, each failed %d times or more; the last: %s",
+		typ, giveUpTries, bad.line.exit)
+	if s.GiveUpAlone {
+		s.say(Error, nil, "%s", why)
+		for _, p := range s.processes {
+			if p.spec.Type == typ && !p.runs() && p.state == Waiting {
+				s.move(p, Down, Error, "given up", now)
+			}
+		}
+		if s.failure == 0 {
+			s.failure = 1
+		}
+		return
+	}
+	s.stopAll(now, why)
+	s.stopping.status = 1
+}
+
+// interactive tells whether p has, or had, the terminal.
+func (s *supervisor) interactive(p *process) bool { return p.spec.Interactive && s.Terminal }
+
+// say logs one message, of a process or (nil) of the launcher itself.
+func (s *supervisor) say(level Level, p *process, format string, args ...any) {
+	e := Event{Time: time.Now(), Level: level, Text: fmt.Sprintf(format, args...)}
+	if p != nil {
+		e.Process, e.PID = p.name, p.pid
+	}
+	s.Log(e)
+}

@@ -1,0 +1,330 @@
+package launcher
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	freezeAfter = 100 * time.Millisecond // when to look whether a quiet signal froze one
+	pushAfter   = 2 * time.Second        // when a shell that sits on the stop signal is passed by
+	firstLook   = 20 * time.Millisecond  // at one that boots and is owed the quiet signal
+	mostLook    = time.Second
+)
+
+// stopAll stops everything by the plan of DESIGN 3. A second time it means
+// nothing more: platforms send TERM twice.
+func (s *supervisor) stopAll(now time.Time, why string) {
+	if s.stopping != nil {
+		return
+	}
+	p := newPlan(now, s.Budget, s.QuietFor)
+	if s.isBroadcast(now) {
+		p.broadcast = true
+		why += ", which the platform sends to every process"
+	}
+	s.begin(now, p, why)
+}
+
+// begin puts every process on its way down. Nothing is started any more.
+func (s *supervisor) begin(now time.Time, p plan, why string) {
+	s.stopping = &stopping{plan: p, why: why}
+	if len(s.running) > 0 {
+		s.say(Info, nil, "stopping: %s; budget %s", why, s.Budget)
+	}
+	s.roll = nil
+	s.seek(now)
+	for _, q := range s.processes {
+		switch {
+		case q.runs():
+			s.down(q, p, why, stayDown, now)
+		case q.state == Waiting:
+			s.move(q, Down, Info, "not started any more", now)
+		}
+	}
+}
+
+// isBroadcast tells whether the platform sends TERM to every process itself:
+// as configured, or because a worker ended by, or spoke of stopping after, a
+// TERM that was not ours within the second before.
+func (s *supervisor) isBroadcast(now time.Time) bool {
+	if s.Broadcast != BroadcastAuto {
+		return s.Broadcast == BroadcastYes
+	}
+	recent := func(t time.Time) bool { return !t.IsZero() && now.Sub(t) <= time.Second }
+	if recent(s.lastAsked) {
+		return true
+	}
+	for _, p := range s.processes {
+		if recent(p.said) {
+			return true
+		}
+	}
+	return false
+}
+
+// down puts one process on its way down: quiet signal, stop signal, KILL, by
+// the plan. It may be on its way already.
+func (s *supervisor) down(p *process, by plan, why string, then next, now time.Time) {
+	p.next = then
+	if by.broadcast {
+		by = by.heard(p.spec.Server.Again)
+	}
+	switch {
+	case p.state == Killed:
+	case p.state == Stopping:
+		p.plan = p.plan.earlier(by)
+	case p.state == Quieting && p.plan.kill.IsZero(): // quieted before, for good
+		p.plan, p.cause = by.without(now), why
+		if p.owed {
+			p.plan = by
+		}
+	case p.state == Quieting:
+		p.plan = p.plan.earlier(by)
+	case by.broadcast:
+		p.plan, p.cause = by, why
+		s.move(p, Quieting, Info, why, now)
+	case !by.quiet || !s.quiet(p, why, now):
+		p.plan, p.cause = by.without(now), why
+		s.term(p, now)
+	default:
+		p.plan, p.cause = by, why
+	}
+}
+
+// quiet sends p its quiet signal, or owes it that while it boots. It tells
+// whether there is a quiet phase for it.
+func (s *supervisor) quiet(p *process, why string, now time.Time) bool {
+	targets, sig := s.hearers(p)
+	if len(targets) == 0 {
+		if !s.owes(p) {
+			return false
+		}
+		p.owed, p.lookGap = true, firstLook
+		p.lookAt = now.Add(firstLook)
+		s.move(p, Quieting, Info, why+"; it boots still, and is to be quiet as soon as it can hear", now)
+		return true
+	}
+	s.send(p, targets, sig)
+	p.line.quieted, p.line.quiet = now, sig
+	p.frozenAt, p.quieted = now.Add(freezeAfter), targets
+	if p.state != Quieting {
+		s.move(p, Quieting, Info, why+"; sent "+SignalName(sig), now)
+	}
+	return true
+}
+
+// owes tells whether p is a server that will hear a quiet signal once it has booted.
+func (s *supervisor) owes(p *process) bool {
+	return !p.proved && s.quietSignal(p) != 0 && (p.spec.Server.Quiet != 0 || p.spec.QuietSignal != 0)
+}
+
+// descend does what is due of the way down of one process.
+func (s *supervisor) descend(p *process, now time.Time) {
+	due := func(t time.Time) bool { return !t.IsZero() && !now.Before(t) }
+	switch {
+	case p.state == Killed:
+		return
+	case due(p.plan.kill):
+		s.kill(p, now)
+		return
+	case p.state == Quieting && due(p.plan.term),
+		p.state == Quieting && !p.plan.kill.IsZero() && saysDrained(p.status):
+		s.term(p, now)
+		return
+	}
+	if p.owed && due(p.lookAt) {
+		s.lookAgain(p, now)
+	}
+	if due(p.frozenAt) {
+		s.thaw(p)
+	}
+	if due(p.pushAt) {
+		s.push(p)
+	}
+}
+
+// lookAgain looks whether one that boots hears its quiet signal by now.
+func (s *supervisor) lookAgain(p *process, now time.Time) {
+	p.owed = false
+	if targets, _ := s.hearers(p); len(targets) > 0 {
+		s.quiet(p, p.cause, now)
+		s.say(Info, p, "has booted; sent %s after all", SignalName(p.line.quiet))
+		return
+	}
+	p.owed = true
+	p.lookGap = min(2*p.lookGap, mostLook)
+	p.lookAt = now.Add(p.lookGap)
+}
+
+// thaw continues what the quiet signal stopped although it seemed to catch it
+// (P47). It is the only CONT between the quiet and the stop signal (P46).
+func (s *supervisor) thaw(p *process) {
+	for _, pid := range p.quieted {
+		if sight, err := s.Kernel.Look(pid); err == nil && sight.State == 'T' {
+			_ = s.Kernel.Signal(pid, unix.SIGCONT)
+			s.say(Warn, p, "pid %d (%s) was frozen by the quiet signal %s instead of catching it, and was continued; set --quiet-signal none",
+				pid, sight.Comm, SignalName(p.line.quiet))
+		}
+	}
+	p.frozenAt, p.quieted = time.Time{}, nil
+}
+
+// term sends the stop signal, and CONT so that a stopped process gets it (P19).
+func (s *supervisor) term(p *process, now time.Time) {
+	sig := s.stopSignal(p)
+	targets := s.stopTargets(p, sig)
+	s.send(p, targets, sig)
+	s.send(p, targets, unix.SIGCONT)
+	s.sendStrays(p.pid, now)
+	p.targets, p.pushAt = targets, now.Add(pushAfter)
+	p.owed, p.frozenAt, p.quieted = false, time.Time{}, nil
+	p.line.stopped, p.line.stop = now, sig
+	s.move(p, Stopping, Info, p.cause+"; sent "+SignalName(sig), now)
+}
+
+// push moves a stop on where it is stuck after 2 s: past a shell with a trap,
+// which waits for what it runs (P40); or up to the child itself, where what
+// was below it has ended and it has not followed.
+func (s *supervisor) push(p *process) {
+	p.pushAt = time.Time{}
+	sight, err := s.Kernel.Look(p.pid)
+	if err != nil {
+		return
+	}
+	children, _ := s.Kernel.Children(p.pid)
+	switch {
+	case p.targets[0] != p.pid && !s.anyRuns(p.targets):
+		s.say(Info, p, "has not ended although what it ran has; it gets %s itself", SignalName(p.line.stop))
+		children = []int{p.pid}
+	case p.targets[0] == p.pid && len(children) > 0 && s.lookedThrough(sight):
+		s.say(Info, p, "the shell has not ended 2 s after %s; what it runs gets it too", SignalName(p.line.stop))
+	default:
+		return
+	}
+	s.send(p, children, p.line.stop)
+	s.send(p, children, unix.SIGCONT)
+}
+
+// anyRuns tells whether one of pids still runs.
+func (s *supervisor) anyRuns(pids []int) bool {
+	for _, pid := range pids {
+		if sight, err := s.Kernel.Look(pid); err == nil && sight.State != 'Z' {
+			return true
+		}
+	}
+	return false
+}
+
+// kill ends p and all that is below it, the deepest last so that nothing can
+// be adopted away unseen; the strays of its session follow when they are seen.
+func (s *supervisor) kill(p *process, now time.Time) {
+	why := p.cause + "; KILL, as its time was over" + s.workInHand(p)
+	s.send(p, s.below(p.pid), unix.SIGKILL)
+	s.send(p, []int{p.pid}, unix.SIGKILL)
+	s.killStrays(p.pid, now)
+	p.owed, p.frozenAt, p.pushAt = false, time.Time{}, time.Time{}
+	p.line.killed = now
+	if s.stopping != nil {
+		s.stopping.killed = true
+	}
+	s.move(p, Killed, Warn, why, now)
+}
+
+// workInHand names what is lost, by the server's own title.
+func (s *supervisor) workInHand(p *process) string {
+	if !p.spec.Server.Titles {
+		return ""
+	}
+	for _, pid := range append([]int{p.pid}, s.below(p.pid)...) {
+		title, err := s.Kernel.Title(pid)
+		if err != nil {
+			continue
+		}
+		if busy, _, _, ok := Busy(strings.Join(title, " ")); ok && busy > 0 {
+			return fmt.Sprintf(": killed with %d jobs running (its own title): its timeout is longer than the budget; set --budget, or sidekiq -t $STOP_TIMEOUT", busy)
+		}
+	}
+	return ""
+}
+
+// saysDrained tells whether a STATUS= says that no work is left.
+func saysDrained(status string) bool {
+	return strings.EqualFold(strings.TrimSpace(status), "drained")
+}
+
+// send signals each of pids; one that is gone by now is no error.
+func (s *supervisor) send(p *process, pids []int, sig unix.Signal) {
+	for _, pid := range pids {
+		if err := s.Kernel.Signal(pid, sig); err != nil && err != unix.ESRCH {
+			s.say(Error, p, "cannot send %s to pid %d: %v", SignalName(sig), pid, err)
+		}
+	}
+}
+
+// stopDue does what the stop of everything is due beyond its processes: the
+// strays once no process is left, and the sweep.
+func (s *supervisor) stopDue(now time.Time) {
+	if len(s.running) == 0 && !s.stopping.dismissed && len(s.processesLeft()) > 0 {
+		s.stopping.dismissed = true
+		s.dismissAll(now)
+	}
+	if !now.Before(s.stopping.kill) {
+		s.sweep(now)
+	}
+}
+
+// stopDeadline is when stopDue has something to do next.
+func (s *supervisor) stopDeadline(now time.Time) time.Time {
+	if now.Before(s.stopping.kill) {
+		return s.stopping.kill
+	}
+	return soonest(s.stopping.swept.Add(sweepGap), s.stopping.end)
+}
+
+// conclude is the end of all: the time line, and the exit status.
+func (s *supervisor) conclude(now time.Time) Result {
+	st := s.stopping
+	var left []string
+	for _, p := range s.processes {
+		if p.runs() {
+			left = append(left, s.nameLeft(p.name, p.pid))
+		}
+	}
+	for pid := range s.strays {
+		left = append(left, s.nameLeft("a stray", pid))
+	}
+	if len(left) > 0 {
+		s.say(Error, nil, "not to be killed within the budget, and left behind: %s", strings.Join(left, ", "))
+		st.killed = true
+	}
+	if line := timeline(s.processes, st.begin); line != "" {
+		s.say(Info, nil, "stopped in %.2fs (%s): %s", now.Sub(st.begin).Seconds(), st.why, line)
+	}
+	return Result{Status: s.status(), Reason: st.why}
+}
+
+// status is the exit status of DESIGN 3.
+func (s *supervisor) status() int {
+	switch {
+	case s.stopping.status != 0:
+		return s.stopping.status
+	case s.OwnStatus && s.processes[0].spec.Restart != RestartAlways:
+		return s.failure
+	case s.stopping.killed:
+		return 3
+	}
+	return 0
+}
+
+// nameLeft describes what even KILL did not end: its state tells why.
+func (s *supervisor) nameLeft(name string, pid int) string {
+	sight, err := s.Kernel.Look(pid)
+	if err != nil {
+		return fmt.Sprintf("%s (pid %d)", name, pid)
+	}
+	return fmt.Sprintf("%s (pid %d, %s, state %c)", name, pid, sight.Comm, sight.State)
+}

@@ -1,0 +1,45 @@
+package launcher
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// attend lets the interactive child be stopped by Ctrl-Z: we stop with it, and
+// come back with it. Where nobody could continue us, it is continued at once.
+func (s *supervisor) attend(now time.Time) {
+	p := s.attended()
+	if p == nil || !s.Kernel.Paused(p.pid) || s.stopping != nil {
+		return
+	}
+	_ = s.Kernel.Foreground(0)
+	s.Kernel.Suspend()
+	_ = s.Kernel.Foreground(p.pid)
+	s.continueGroup(p)
+}
+
+// attended is the process that has the terminal, or nil.
+func (s *supervisor) attended() *process {
+	if !s.Terminal {
+		return nil
+	}
+	for _, p := range s.processes {
+		if p.spec.Interactive && p.runs() {
+			return p
+		}
+	}
+	return nil
+}
+
+// continueGroup continues the child and what of its process group was stopped
+// with it.
+func (s *supervisor) continueGroup(p *process) {
+	s.walk(p.pid, func(sight Sight) bool {
+		if sight.Group == p.pid {
+			_ = s.Kernel.Signal(sight.PID, unix.SIGCONT)
+		}
+		return true
+	})
+	_ = s.Kernel.Signal(p.pid, unix.SIGCONT)
+}

@@ -13,8 +13,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patience is how long anything may take before it counts as not done.
-const patience = 60 * time.Second
+// How long anything may take before it counts as not done.
+const (
+	patience     = 60 * time.Second
+	stopPatience = 15 * time.Second // for a stop: none here has anything to finish
+)
 
 // running is a contender with its processes, watched through a FIFO that each of
 // them holds open: nobody is asked, and nobody is disturbed.
@@ -48,7 +51,10 @@ func (b *bench) start(c contender, n int, command []string, stdout *os.File) (*r
 		return nil, err
 	}
 	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Dir, cmd.Env, cmd.Stdout = r.dir, append(os.Environ(), "BENCH_FIFO="+path), stdout
+	cmd.Dir, cmd.Env = r.dir, append(os.Environ(), "BENCH_FIFO="+path)
+	if stdout != nil { // a nil *os.File would mean closed, not /dev/null
+		cmd.Stdout = stdout
+	}
 	if os.Getenv("BENCH_DEBUG") != "" {
 		cmd.Stderr = os.Stderr
 	}
@@ -100,15 +106,15 @@ func (r *running) up(n int) (time.Time, error) {
 }
 
 // term sends TERM to the contender. It returns how long the last process took to
-// end, and the contender itself after that; NaN-like zero times mean not at all.
+// end, and the contender itself after that.
 func (r *running) term() (last, exit time.Duration, err error) {
 	fds := []unix.PollFd{{Fd: int32(r.fifo)}, {Fd: int32(r.pidfd), Events: unix.POLLIN}}
 	begin := time.Now()
 	unix.Kill(r.pid, unix.SIGTERM)
 	for last == 0 || exit == 0 {
-		left := patience - time.Since(begin)
+		left := stopPatience - time.Since(begin)
 		if left <= 0 {
-			return last, exit, fmt.Errorf("not stopped after %s", patience)
+			return last, exit, fmt.Errorf("not stopped after %s", stopPatience)
 		}
 		unix.Poll(fds, int(left.Milliseconds())+1)
 		now := time.Since(begin)

@@ -1,137 +1,14 @@
 package procfile
 
 import (
-	"bytes"
-	"fmt"
-	"maps"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 )
-
-// shells are what stands as sh: dash, bash, and bash as sh, where it is in
-// POSIX mode.
-var shells = []struct{ path, argv0 string }{{"dash", "dash"}, {"bash", "bash"}, {"bash", "sh"}}
-
-// show tells, NUL-separated, what a program gets: its arguments, the variables
-// that the lines set, its directory.
-const show = `#!/bin/dash
-printf '%s\0' "$#" "$@"
-for name in A B C X Y Z E TERM; do
-	eval "printf '%s\0' \"$name=\${$name-unset}\""
-done
-pwd -P
-case $1 in exit) exit $2;; esac
-`
-
-// bench is a directory to run lines in, one at a time.
-type bench struct {
-	dir   string // made anew in each, so that files that lines write are seen
-	paths map[string]string
-	path  string // PATH
-}
-
-func newBench(t testing.TB) bench {
-	t.Helper()
-	dir, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := bench{dir: dir, paths: map[string]string{}}
-	for _, name := range []string{"dash", "bash"} {
-		path, err := exec.LookPath(name)
-		if err != nil {
-			t.Fatalf("this test compares with dash and bash: %v", err)
-		}
-		b.paths[name] = path
-	}
-	write := func(name, text string, mode os.FileMode) {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), mode); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, sub := range []string{"bin", "work", "work/sub"} {
-		if err := os.Mkdir(filepath.Join(dir, sub), 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	// As root the interpreter line must hold wherever dash is.
-	write("bin/show", strings.Replace(show, "/bin/dash", b.paths["dash"], 1), 0o755)
-	write("work/a.txt", "", 0o644)
-	write("work/env.sh", "B=sourced; export B\n", 0o644)
-	b.path = filepath.Join(dir, "bin") + ":/usr/bin:/bin"
-	return b
-}
-
-// result is what a user would notice of a run.
-type result struct {
-	output, file string
-	status       int
-}
-
-func (r result) String() string {
-	return fmt.Sprintf("%q, file %q, status %d", r.output, r.file, r.status)
-}
-
-// run runs argv; argv0 may differ from the program.
-func (b bench) run(t testing.TB, program string, argv, env []string) result {
-	out := filepath.Join(b.dir, "work", "out")
-	if err := os.RemoveAll(out); err != nil {
-		t.Fatal(err)
-	}
-	var stdout bytes.Buffer
-	cmd := exec.Cmd{Path: program, Args: argv, Env: env, Dir: filepath.Join(b.dir, "work"), Stdout: &stdout}
-	err := cmd.Run()
-	if cmd.ProcessState == nil {
-		t.Fatalf("%q: %v", argv, err)
-	}
-	file, _ := os.ReadFile(out)
-	return result{stdout.String(), string(file), cmd.ProcessState.ExitCode()}
-}
-
-func (b bench) environ(vars map[string]string) []string {
-	env := []string{"PATH=" + b.path}
-	for name, value := range vars {
-		env = append(env, name+"="+value)
-	}
-	slices.Sort(env)
-	return env
-}
-
-func (b bench) lookup(vars map[string]string) func(string) (string, bool) {
-	return func(name string) (string, bool) {
-		if name == "PATH" {
-			return b.path, true
-		}
-		v, ok := vars[name]
-		return v, ok
-	}
-}
-
-// direct starts argv without a shell, as the launcher does.
-func (b bench) direct(t testing.TB, argv, assignments []string, vars map[string]string) result {
-	t.Helper()
-	all := map[string]string{}
-	maps.Copy(all, vars)
-	for _, a := range assignments {
-		name, value, _ := strings.Cut(a, "=")
-		all[name] = value
-	}
-	program := filepath.Join(b.dir, "bin", argv[0])
-	if argv[0] == "env" {
-		var err error
-		if program, err = exec.LookPath("env"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return b.run(t, program, argv, b.environ(all))
-}
 
 // outcome counts what a comparison came to, to see that the generator is worth
 // its name.
@@ -166,17 +43,24 @@ func (b bench) compare(t testing.TB, line string, vars map[string]string, args [
 		return o // no two runs are alike; no program of that name
 	}
 	for _, sh := range shells {
-		want := b.run(t, b.paths[sh.path], []string{sh.argv0, "-c", text}, env)
-		var got result
 		if direct {
 			o.simple = 1
-			got = b.direct(t, argv, assignments, vars)
 		} else {
 			o.rewritten = 1
 			if len(argv) > 3 {
 				argv[3] = sh.argv0 // the name in the shell's own messages
 			}
-			got = b.run(t, b.paths[sh.path], append([]string{sh.argv0}, argv[1:]...), env)
+		}
+		got, want, err := same(func() (result, error) {
+			if direct {
+				return b.direct(t, argv, assignments, vars)
+			}
+			return b.run(t, b.paths[sh.path], append([]string{sh.argv0}, argv[1:]...), env)
+		}, func() (result, error) {
+			return b.run(t, b.paths[sh.path], []string{sh.argv0, "-c", text}, env)
+		})
+		if err != nil {
+			t.Errorf("%q: %v", line, err)
 		}
 		if got != want {
 			t.Errorf("%s (%s): %q\n  with %q: %q %q\n   got %s\n  want %s", sh.path, sh.argv0, line, vars, argv, assignments, got, want)
@@ -228,9 +112,12 @@ func (b bench) compareRewritten(t *testing.T, line string, vars map[string]strin
 	}
 	env := b.environ(vars)
 	for _, sh := range shells {
-		want := b.run(t, b.paths[sh.path], []string{sh.argv0, "-c", line}, env)
-		got := b.run(t, b.paths[sh.path], []string{sh.argv0, "-c", rewritten}, env)
-		if got != want {
+		got, want, err := same(func() (result, error) {
+			return b.run(t, b.paths[sh.path], []string{sh.argv0, "-c", rewritten}, env)
+		}, func() (result, error) {
+			return b.run(t, b.paths[sh.path], []string{sh.argv0, "-c", line}, env)
+		})
+		if err != nil || got != want {
 			t.Errorf("%s (%s): %q and %q differ\n   got %s\n  want %s", sh.path, sh.argv0, rewritten, line, got, want)
 		}
 	}
@@ -239,7 +126,7 @@ func (b bench) compareRewritten(t *testing.T, line string, vars map[string]strin
 // TestDifferenceGenerated does the same with generated lines and environments:
 // a few hundred, or as many as DIFFERENCE says.
 func TestDifferenceGenerated(t *testing.T) {
-	n := 500
+	n := 300
 	if s := os.Getenv("DIFFERENCE"); s != "" {
 		var err error
 		if n, err = strconv.Atoi(s); err != nil {
@@ -299,9 +186,11 @@ func TestRewriteReplacesTheShell(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, sh := range shells {
-			got := b.run(t, b.paths[sh.path], append([]string{sh.argv0}, argv[1:]...), b.environ(plainVars))
-			if got.output != want {
-				t.Errorf("%s (%s): %q is the child of %q, want %q", sh.path, sh.argv0, argv, got.output, want)
+			got, _, err := same(func() (result, error) {
+				return b.run(t, b.paths[sh.path], append([]string{sh.argv0}, argv[1:]...), b.environ(plainVars))
+			}, func() (result, error) { return result{output: want}, nil })
+			if err != nil || got.output != want {
+				t.Errorf("%s (%s): %q is the child of %q, want %q (%v)", sh.path, sh.argv0, argv, got.output, want, err)
 			}
 		}
 	}

@@ -33,8 +33,9 @@ func ParseEnv(file string, text []byte) ([]Variable, error) {
 	if !ok {
 		return nil, p.err()
 	}
-	text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
-	s := envScanner{problems: &p, text: string(text), line: 1}
+	// As godotenv does, which gets the text as it is: \r\r\n would become
+	// another thing each time.
+	s := envScanner{problems: &p, text: string(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))), line: 1}
 	variables := s.scan()
 	if err := p.err(); err != nil {
 		return nil, err

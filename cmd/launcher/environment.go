@@ -89,7 +89,7 @@ func (e environment) clone() environment {
 
 // with adds the variables of env files. What the environment has already wins
 // over them; of two files the later one wins.
-func (e environment) with(variables []variable) environment {
+func (e environment) with(variables []procfile.Variable) environment {
 	env := e.clone()
 	for _, v := range variables {
 		if !e.has(v.Name) && !ours(v.Name) {
@@ -97,12 +97,6 @@ func (e environment) with(variables []variable) environment {
 		}
 	}
 	return env
-}
-
-// variable is one of an env file.
-type variable struct {
-	procfile.Variable
-	file string
 }
 
 // envFiles are those that were given, or else .env, but not for exec.
@@ -115,8 +109,8 @@ func (s *resolution) envFiles() []string {
 
 // readEnvFiles reads env files in their order. One that is missing is a mistake
 // only where it was asked for.
-func (s *resolution) readEnvFiles(files []string, asked bool) []variable {
-	var all []variable
+func (s *resolution) readEnvFiles(files []string, asked bool) []procfile.Variable {
+	var all []procfile.Variable
 	for _, file := range files {
 		text, err := s.readEnvFile(file, asked)
 		if err != nil {
@@ -137,8 +131,8 @@ func (s *resolution) readEnvFiles(files []string, asked bool) []variable {
 		s.noteEnvFile(envRead{file, len(variables)})
 		for _, v := range variables {
 			s.remarkVariable(file, v)
-			all = append(all, variable{v, file})
 		}
+		all = append(all, variables...)
 	}
 	return all
 }

@@ -31,14 +31,24 @@ func (j *journal) event(e launcher.Event) {
 			j.descent = e.Time
 		}
 	}
-	if j.quiet && e.Level == launcher.Info {
+	if j.quiet && (e.Level == launcher.Info || statusOnly(e)) {
 		return
 	}
+	j.line(j.format(e))
+}
+
+// statusOnly tells whether an event says no more than the exit status that exec
+// of one process passes on: `launcher exec -- grep x` is no more wordy than grep.
+func statusOnly(e launcher.Event) bool {
+	return e.Changed && e.To == launcher.Down && strings.HasPrefix(e.Text, "ended by itself, status ")
+}
+
+// format makes the line of an event, with no newline.
+func (j *journal) format(e launcher.Event) []byte {
 	if j.json {
-		j.line(jsonLine(e))
-		return
+		return jsonLine(e)
 	}
-	j.line([]byte(textLine(e)))
+	return []byte(textLine(e))
 }
 
 // say writes a message of the command itself.

@@ -33,11 +33,11 @@ func releaseMemory() {
 			start, end = from, to
 			continue
 		}
-		if start == 0 || !strings.HasPrefix(line, "Private_Dirty:") {
+		if start == 0 || !strings.HasPrefix(line, "Anonymous:") {
 			continue
 		}
-		// Dirty pages of a read-only mapping are relocations, or a debugger's
-		// breakpoints: giving them back would undo them.
+		// Pages of a read-only mapping that are no longer the file's are
+		// relocations, or a debugger's breakpoints: giving them back would undo them.
 		if fields := strings.Fields(line); len(fields) > 1 && fields[1] == "0" {
 			_, _, _ = unix.Syscall(unix.SYS_MADVISE, start, end-start, unix.MADV_DONTNEED)
 		}

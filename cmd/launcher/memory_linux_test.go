@@ -16,7 +16,7 @@ func TestReadOnlyMapping(t *testing.T) {
 		{"00400000-00401000 r--s 00000000 08:01 1234 /usr/bin/a b", false},
 		{"00400000-00401000 r--p 00000000 08:01 1234 /usr/bin/b", false},
 		{"c000000000-c000400000 rw-p 00000000 00:00 0", false},
-		{"Private_Dirty:         0 kB", false},
+		{"Anonymous:             0 kB", false},
 	}
 	for _, test := range tests {
 		start, end, ok := readOnlyMapping(test.line, "/usr/bin/a b")

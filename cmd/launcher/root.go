@@ -16,9 +16,12 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// statusUsage is the exit status of a mistake in the command line or in the
-// configuration (DESIGN 3).
-const statusUsage = 2
+// Exit statuses of DESIGN 3 that do not come from the supervisor: it cannot
+// begin, and a mistake in the command line or in the configuration.
+const (
+	statusFailed = 1
+	statusUsage  = 2
+)
 
 // app is one run of the program: what it was called with, and the exit status
 // that the command came to.

@@ -54,11 +54,11 @@ type resolution struct {
 	first    bool
 	capacity func() procfile.Capacity
 
-	dir       string      // the working directory, links resolved
-	real      environment // what we were given
-	variables []variable  // of the env files, in the order of reading
-	names     []string    // every process type of the Procfile
-	kinds     []*kind     // those that run, in the order of starting
+	dir       string              // the working directory, links resolved
+	real      environment         // what we were given
+	variables []procfile.Variable // of the env files, in the order of reading
+	names     []string            // every process type of the Procfile
+	kinds     []*kind             // those that run, in the order of starting
 
 	made     generation
 	mistakes *multierror.Error

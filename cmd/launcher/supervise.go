@@ -40,8 +40,8 @@ func (a *app) supervise(s *settings, mistake error) error {
 	if mistake != nil || err != nil {
 		return together(mistake, err)
 	}
-	a.status, err = supervised(s, gen)
-	return err
+	a.status = supervised(s, gen)
+	return nil
 }
 
 // together makes one error of both, either of which may be nil.
@@ -78,35 +78,70 @@ func resolveUnlessStopped(r request) (gen *generation, stopped bool, err error) 
 	}
 }
 
-// supervised runs one generation, and those that a restart reads after it.
-func supervised(s *settings, gen *generation) (int, error) {
-	out := output.New(outputConfig(s, gen))
-	log := &journal{line: out.Line, json: s.Log == "json", quiet: gen.OneCommand}
+// supervised runs one generation, and those that a restart reads after it, and
+// returns the exit status.
+func supervised(s *settings, gen *generation) int {
+	log := &journal{json: s.Log == "json", quiet: gen.OneCommand}
+	out, err := output.New(outputConfig(s, gen, log))
+	if err != nil {
+		complain(err)
+		return statusFailed
+	}
+	log.line = out.Line
 	log.begin(s, gen)
 
 	dir, err := notify.Open()
 	if err != nil {
-		log.say(launcher.Warn, "no NOTIFY_SOCKET: %v", err)
+		dir = nil
+		log.say(launcher.Warn, "no process gets a NOTIFY_SOCKET: %v", err)
 	}
+	status, err := serve(s, gen, out, dir, log)
+	if dir != nil {
+		dir.Close()
+	}
+	if err != nil {
+		log.say(launcher.Error, "%v", err)
+	}
+	if lost := closeOutput(out, log.patience(s.Budget)); lost > 0 {
+		log.say(launcher.Warn, "%d bytes of output are lost: nobody read them in time", lost)
+	}
+	return status
+}
+
+// serve is the part of supervised in which processes run.
+func serve(s *settings, gen *generation, out *output.Output, dir *notify.Dir, log *journal) (int, error) {
 	kernel, err := launcher.NewKernel(launcher.KernelConfig{
 		Output: out, Notify: dir,
 		Urgent: early.Urgent, Others: early.Others, Children: early.Children,
 		PID1: os.Getpid() == 1, OOMKills: cgroup.OOMKills,
 	})
 	if err != nil {
-		return 1, err
+		return statusFailed, err
 	}
 	result, err := launcher.Run(context.Background(), config(s, gen, kernel, log))
-	if dir != nil {
-		dir.Close()
+	return result.Status, err
+}
+
+// closeOutput passes on what is unread, until the given moment. With none, all
+// has ended by itself, and a slow reader gets everything; but a TERM ends that
+// wait too.
+func closeOutput(out *output.Output, until time.Time) (lost int64) {
+	if !until.IsZero() {
+		return out.Close(until)
 	}
-	if err != nil {
-		return result.Status, err
+	const ever = 1000 * time.Hour
+	done := make(chan int64, 1)
+	go func() { done <- out.Close(time.Now().Add(ever)) }()
+	for {
+		select {
+		case lost := <-done:
+			return lost
+		case sig := <-early.Urgent:
+			if sig != unix.SIGINT || !early.IgnoredINT {
+				return out.Close(time.Now().Add(100 * time.Millisecond))
+			}
+		}
 	}
-	if lost := out.Close(log.patience(s.Budget)); lost > 0 {
-		sayLost(s, lost)
-	}
-	return result.Status, nil
 }
 
 // config is what the supervisor is told.
@@ -163,9 +198,13 @@ func (j *journal) patience(budget time.Duration) time.Time {
 }
 
 // outputConfig is how the processes' output is written.
-func outputConfig(s *settings, gen *generation) output.Config {
+func outputConfig(s *settings, gen *generation, log *journal) output.Config {
 	c := output.Config{
 		Stdout: 1, Stderr: 2, PTY: s.PTY,
+		Notice: func(text string) []byte {
+			e := launcher.Event{Time: time.Now(), Level: launcher.Warn, Text: text}
+			return append(log.format(e), '\n')
+		},
 		Color: term.IsTerminal(1) && lookup(s.Environ, "NO_COLOR") == "",
 	}
 	alone := gen.OneCommand
@@ -192,17 +231,4 @@ func controllingTerminal() bool {
 	}
 	unix.Close(fd)
 	return true
-}
-
-// sayLost says what nobody read in time. The output is closed by now: the line
-// is written if that does not block, and a pipe that can be written to has room
-// for it (pipe(7), PIPE_BUF).
-func sayLost(s *settings, lost int64) {
-	j := &journal{json: s.Log == "json", line: func(line []byte) {
-		poll := []unix.PollFd{{Fd: 2, Events: unix.POLLOUT}}
-		if n, err := unix.Poll(poll, 0); err == nil && n == 1 && poll[0].Revents == unix.POLLOUT {
-			os.Stderr.Write(append(line, '\n'))
-		}
-	}}
-	j.say(launcher.Warn, "%d bytes of output are lost: nobody read them in time", lost)
 }

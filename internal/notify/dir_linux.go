@@ -1,0 +1,196 @@
+package notify
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/go-multierror"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	dirPrefix = "launcher-"
+	// longestPath is what sun_path of unix(7) holds, less the final NUL.
+	longestPath = 107
+	// roomForName is left for a socket's name where a place is chosen.
+	roomForName = 24
+)
+
+// Dir is the private directory of one launcher's sockets. They are files, never
+// abstract: Ruby's sd_notify takes the "@" of an abstract name for a file's. It
+// is locked as long as its launcher lives, which is how a later one finds what
+// dead ones have left.
+//
+// A Dir and its Sockets belong to one goroutine.
+type Dir struct {
+	path string
+	lock int
+	root bool // others have to reach the sockets
+	live map[*Socket]bool
+}
+
+// Open makes the directory in the first place that works: $XDG_RUNTIME_DIR, /run,
+// /tmp, $TMPDIR, /dev/shm. As root, where workers may drop their privileges, it
+// can be entered by all and $XDG_RUNTIME_DIR, which cannot, comes last. What
+// launchers that were killed have left there is removed. The error names every
+// place and what is wrong with it.
+func Open() (*Dir, error) {
+	root := os.Geteuid() == 0
+	private := os.Getenv("XDG_RUNTIME_DIR")
+	places := []string{private, "/run", "/tmp", os.Getenv("TMPDIR"), "/dev/shm"}
+	if root {
+		places = append(places[1:], private)
+	}
+	return openIn(places, root)
+}
+
+func openIn(places []string, root bool) (*Dir, error) {
+	var all *multierror.Error
+	tried := map[string]bool{"": true}
+	for _, place := range places {
+		if tried[place] {
+			continue
+		}
+		tried[place] = true
+		d, err := makeIn(place, root)
+		if err == nil {
+			removeStale(place)
+			return d, nil
+		}
+		all = multierror.Append(all, err)
+	}
+	if all == nil {
+		return nil, errors.New("no place for notify sockets")
+	}
+	return nil, fmt.Errorf("no place for notify sockets: %w", all)
+}
+
+// makeIn makes and locks a directory in place, and proves that a socket can be
+// bound in it, which some file systems refuse.
+func makeIn(place string, root bool) (*Dir, error) {
+	if !filepath.IsAbs(place) {
+		return nil, fmt.Errorf("%s: not an absolute path", place)
+	}
+	for range 100 {
+		name := dirPrefix + strconv.Itoa(os.Getpid()) + "-" + strconv.FormatUint(uint64(rand.Uint32()), 36)
+		d := &Dir{path: filepath.Join(place, name), root: root, live: make(map[*Socket]bool)}
+		if len(d.path)+roomForName > longestPath {
+			return nil, fmt.Errorf("%s: too long for the path of a socket", place)
+		}
+		err := os.Mkdir(d.path, 0o700)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if d.lock, err = lockDir(d.path); errors.Is(err, errTaken) {
+			continue // a launcher that starts at the same time took it for a dead one's
+		}
+		if err == nil {
+			err = d.prepare()
+		}
+		if err != nil {
+			_ = os.RemoveAll(d.path)
+			return nil, err
+		}
+		return d, nil
+	}
+	return nil, fmt.Errorf("%s: every name is taken", place)
+}
+
+// prepare sets the mode, whatever our umask is, and tries a socket.
+func (d *Dir) prepare() error {
+	mode := os.FileMode(0o700)
+	if d.root {
+		mode = 0o711
+	}
+	err := os.Chmod(d.path, mode)
+	if err == nil {
+		var s *Socket
+		if s, err = d.Socket("try"); err == nil {
+			s.Close()
+			_ = unix.Unlink(s.path)
+			return nil
+		}
+	}
+	_ = unix.Close(d.lock)
+	return err
+}
+
+var errTaken = errors.New("locked or removed by another launcher")
+
+// lockDir opens and locks a directory; errTaken where another holds the lock, or
+// has removed the directory before we had it.
+func lockDir(path string) (fd int, err error) {
+	fd, err = unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if errors.Is(err, unix.ENOENT) {
+		return -1, errTaken
+	}
+	if err != nil {
+		return -1, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	for {
+		if err = unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); !errors.Is(err, unix.EINTR) {
+			break
+		}
+	}
+	var opened, named unix.Stat_t
+	switch {
+	case errors.Is(err, unix.EWOULDBLOCK):
+		err = errTaken
+	case err != nil:
+		err = &os.PathError{Op: "flock", Path: path, Err: err}
+	case unix.Fstat(fd, &opened) != nil || unix.Lstat(path, &named) != nil || opened.Ino != named.Ino || opened.Dev != named.Dev:
+		err = errTaken
+	default:
+		return fd, nil
+	}
+	_ = unix.Close(fd)
+	return -1, err
+}
+
+// removeStale removes the directories of launchers of ours that were killed:
+// those that are not locked. What cannot be removed stays; it does no harm.
+func removeStale(place string) {
+	found, err := filepath.Glob(filepath.Join(place, dirPrefix+"[0-9]*-*"))
+	if err != nil {
+		return
+	}
+	for _, path := range found {
+		var st unix.Stat_t
+		if !isOurName(filepath.Base(path)) || unix.Lstat(path, &st) != nil || int(st.Uid) != os.Geteuid() {
+			continue
+		}
+		if fd, err := lockDir(path); err == nil {
+			_ = os.RemoveAll(path)
+			_ = unix.Close(fd)
+		}
+	}
+}
+
+// isOurName tells launcher-PID-random from the names of others.
+func isOurName(name string) bool {
+	pid, random, ok := strings.Cut(strings.TrimPrefix(name, dirPrefix), "-")
+	_, err := strconv.Atoi(pid)
+	_, err2 := strconv.ParseUint(random, 36, 32)
+	return ok && err == nil && err2 == nil
+}
+
+// Close closes all sockets and removes the directory.
+func (d *Dir) Close() {
+	for s := range d.live {
+		s.Close()
+	}
+	_ = os.RemoveAll(d.path)
+	if d.lock >= 0 {
+		_ = unix.Close(d.lock)
+		d.lock = -1
+	}
+}

@@ -41,12 +41,12 @@ dist:
 setup:
 	.ci/setup
 
-# In this order, also under make -j.
+# In this order, also under make -j; and all of it, for one look at what fails.
 test: setup
-	$(MAKE) lint
-	$(MAKE) packages
-	$(MAKE) binary
-	$(MAKE) servers
+	@failed=; for part in lint packages binary servers; do \
+		$(MAKE) $$part || failed="$$failed $$part"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
 
 packages:
 	CGO_ENABLED=1 $(GO) test -race -p 1 -timeout 5m $(TESTFLAGS) $$($(GO) list ./... | grep -v -e '/cmd/launcher$$')

@@ -100,8 +100,10 @@ func serverOf(program string, args []string) string {
 		return "node"
 	case "rqworker":
 		return "rq"
-	case "celeryd", "celerybeat":
-		return map[bool]string{true: "celery", false: "celery-beat"}[program == "celeryd"]
+	case "celeryd":
+		return "celery"
+	case "celerybeat":
+		return "celery-beat"
 	}
 	if version := strings.TrimPrefix(program, "php-fpm"); version != program && strings.Trim(version, "0123456789.-") == "" {
 		return "php-fpm"

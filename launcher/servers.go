@@ -48,7 +48,7 @@ var servers = [...]Server{
 	{
 		// Before 5.0 the quiet signal was USR1, but no command line tells the
 		// version, and USR1 is the log's in 5.0: TSTP, where it is caught.
-		Name: "sidekiq", Quiet: unix.SIGTSTP, Stop: unix.SIGTERM, Drains: false, Again: true, Jobs: true, Notifies: true, Titles: true,
+		Name: "sidekiq", Quiet: unix.SIGTSTP, Stop: unix.SIGTERM, Again: true, Jobs: true, Notifies: true, Titles: true,
 		Programs: "sidekiq, sidekiqswarm", Second: ignored, Ready: "READY=1", Drained: "its title: stopping and [0 of … busy] for 10 s",
 	},
 	{

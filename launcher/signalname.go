@@ -77,23 +77,26 @@ func realTime(name string) (unix.Signal, bool) {
 	if runtime.GOOS != "linux" {
 		return 0, false
 	}
-	base, rest, sign := firstRealTime, "", 1
+	base, rest, sign := firstRealTime, "", "+"
 	switch {
 	case strings.HasPrefix(name, "RTMIN"):
 		rest = strings.TrimPrefix(name, "RTMIN")
 	case strings.HasPrefix(name, "RTMAX"):
-		base, rest, sign = lastRealTime, strings.TrimPrefix(name, "RTMAX"), -1
+		base, rest, sign = lastRealTime, strings.TrimPrefix(name, "RTMAX"), "-"
 	default:
 		return 0, false
 	}
 	if rest == "" {
 		return base, true
 	}
-	n, err := strconv.Atoi(rest[1:])
-	if want := map[int]byte{1: '+', -1: '-'}[sign]; err != nil || rest[0] != want || n < 0 || n > int(lastRealTime-firstRealTime) {
+	n, err := strconv.ParseUint(rest[1:], 10, 8)
+	if err != nil || rest[:1] != sign || n > uint64(lastRealTime-firstRealTime) {
 		return 0, false
 	}
-	return base + unix.Signal(sign*n), true
+	if sign == "-" {
+		return base - unix.Signal(n), true
+	}
+	return base + unix.Signal(n), true
 }
 
 // signalNames are the names of all signals that have one, for a suggestion.

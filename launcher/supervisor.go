@@ -25,18 +25,18 @@ type supervisor struct {
 	lastSeek time.Time
 	more     bool // the last turn left something undone
 
-	stopping   *stopping // nil until the whole stops
-	quietAll   bool      // told to be quiet: nothing is started
-	settled    bool      // Settled was called
-	lastAsked  time.Time // when a worker last ended by a TERM not from us
-	oomKills   int
-	noOOM      bool
-	roll       *roll
-	reloads    chan reloaded
-	reloading  bool
-	lostSight  bool // there is no /proc: said once
-	session    int  // our own, where the interactive child and what it starts are too
-	failure    int  // the first non-zero status, where the end of all is the end
+	stopping  *stopping // nil until the whole stops
+	quietAll  bool      // told to be quiet: nothing is started
+	settled   bool      // Settled was called
+	lastAsked time.Time // when a worker last ended by a TERM not from us
+	oomKills  int
+	noOOM     bool
+	roll      *roll
+	reloads   chan reloaded
+	reloading bool
+	lostSight bool // there is no /proc: said once
+	session   int  // our own, where the interactive child and what it starts are too
+	failure   int  // the first non-zero status, where the end of all is the end
 }
 
 // stopping is the stop of everything.

@@ -428,13 +428,26 @@ func TestRespond(t *testing.T) {
 		c    *Config
 		want response
 	}{
-		{unix.SIGTERM, plain, stop}, {unix.SIGINT, plain, interrupt}, {unix.SIGHUP, plain, reload},
-		{unix.SIGHUP, terminal, interrupt}, {unix.SIGTSTP, plain, quiet}, {unix.SIGTSTP, terminal, hint},
-		{unix.SIGUSR1, plain, quiet}, {unix.SIGUSR2, plain, knowing}, {unix.SIGTTIN, plain, report},
-		{unix.SIGTTIN, terminal, drop}, {unix.SIGWINCH, plain, forward}, {unix.SIGWINCH, terminal, drop},
-		{unix.SIGHUP, pass, forward}, {unix.SIGTSTP, pass, forward}, {unix.SIGUSR2, pass, forward},
-		{unix.SIGHUP, &Config{IgnoreHUP: true}, drop}, {unix.SIGINT, &Config{IgnoreINT: true}, drop},
-		{unix.SIGURG, plain, drop}, {unix.SIGCHLD, pass, drop}, {unix.SIGPIPE, plain, drop},
+		{unix.SIGTERM, plain, stop},
+		{unix.SIGINT, plain, interrupt},
+		{unix.SIGHUP, plain, reload},
+		{unix.SIGHUP, terminal, interrupt},
+		{unix.SIGTSTP, plain, quiet},
+		{unix.SIGTSTP, terminal, hint},
+		{unix.SIGUSR1, plain, quiet},
+		{unix.SIGUSR2, plain, knowing},
+		{unix.SIGTTIN, plain, report},
+		{unix.SIGTTIN, terminal, drop},
+		{unix.SIGWINCH, plain, forward},
+		{unix.SIGWINCH, terminal, drop},
+		{unix.SIGHUP, pass, forward},
+		{unix.SIGTSTP, pass, forward},
+		{unix.SIGUSR2, pass, forward},
+		{unix.SIGHUP, &Config{IgnoreHUP: true}, drop},
+		{unix.SIGINT, &Config{IgnoreINT: true}, drop},
+		{unix.SIGURG, plain, drop},
+		{unix.SIGCHLD, pass, drop},
+		{unix.SIGPIPE, plain, drop},
 	} {
 		if got := respond(tt.sig, tt.c); got != tt.want {
 			t.Errorf("%s with %+v: %d, want %d", SignalName(tt.sig), tt.c, got, tt.want)
@@ -447,8 +460,11 @@ func TestStopTimeout(t *testing.T) {
 		budget, quiet time.Duration
 		want          int
 	}{
-		{10 * time.Second, -1, 8}, {2 * time.Second, -1, 1}, {30 * time.Second, -1, 26},
-		{10 * time.Second, 5 * time.Second, 3}, {time.Minute, -1, 53},
+		{10 * time.Second, -1, 8},
+		{2 * time.Second, -1, 1},
+		{30 * time.Second, -1, 26},
+		{10 * time.Second, 5 * time.Second, 3},
+		{time.Minute, -1, 53},
 	} {
 		if got := StopTimeout(tt.budget, tt.quiet); got != tt.want {
 			t.Errorf("StopTimeout(%s, %s) = %d, want %d", tt.budget, tt.quiet, got, tt.want)

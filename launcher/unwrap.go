@@ -122,10 +122,7 @@ func interpreted(argv []string) (words []string, ok bool) {
 		}
 		return nil, true
 	case "ruby", "jruby":
-		script := operands(args, "-I -r -C -E -S", 0)
-		if has(args[:len(args)-len(script)], "-S") {
-			script = args[len(args)-len(script)-1:]
-		}
+		script := operands(args, "-I -r -C -E", 0) // -S: it is looked up in PATH
 		if has(args[:len(args)-len(script)], "-e") {
 			return nil, true
 		}

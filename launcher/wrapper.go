@@ -99,7 +99,6 @@ var wrappers = map[string]wrapping{
 	"s6-setuidgid": {operands: 1},
 	"chpst":        {valued: "-u -U -b -/ -n -m -d -o -p -f -c -l -L -e -C"},
 	"setpriv":      {valued: "--reuid --regid --ruid --euid --rgid --egid --groups --inh-caps --ambient-caps --bounding-set --securebits --pdeathsig --selinux-label --apparmor-profile"},
-	"capsh":        {valued: "--"},
 	"chroot":       {operands: 1},
 	"unshare":      {valued: "-S -G -R -w --setuid --setgid --root --wd"},
 

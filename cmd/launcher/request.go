@@ -29,28 +29,28 @@ type request struct {
 	Index      int  // --index or INDEX
 	IndexGiven bool // false: derived (DESIGN 4)
 
-	Budget      time.Duration // effective
-	QuietFor    time.Duration // negative: by budget
-	QuietSignal unix.Signal   // 0: by server; launcher.NoSignal: none
-	StopSignal  unix.Signal   // 0: by server
-	Restart     launcher.Restart
+	Budget       time.Duration // effective
+	QuietFor     time.Duration // negative: by budget
+	QuietSignal  unix.Signal   // 0: by server; launcher.NoSignal: none
+	StopSignal   unix.Signal   // 0: by server
+	Restart      launcher.Restart
 	RestartGiven bool
-	ListenNone  bool // --listen none: several may share $PORT
-	Nested      bool // we run below a launcher (WITHIN_LAUNCHER)
+	ListenNone   bool // --listen none: several may share $PORT
+	Nested       bool // we run below a launcher (WITHIN_LAUNCHER)
 
-	Environ []string // the environment we were given, not filtered
-	Dir     string   // working directory by its logical name ($PWD where it is true)
-	Terminal bool    // standard input is a terminal
+	Environ  []string // the environment we were given, not filtered
+	Dir      string   // working directory by its logical name ($PWD where it is true)
+	Terminal bool     // standard input is a terminal
 }
 
 // generation is what resolve makes of a request and the files as they are now.
 type generation struct {
-	Specs     []launcher.Spec
-	Decisions []decision // for check: every value and where it came from
-	Warnings  []string   // to be logged at start
-	EnvRead   []envRead  // which env files were read, and how many variables
-	OneCommand bool      // exec of one process: its exit status is ours
-	Pass       bool      // … that is no known server: signals are forwarded unchanged
+	Specs      []launcher.Spec
+	Decisions  []decision // for check: every value and where it came from
+	Warnings   []string   // to be logged at start
+	EnvRead    []envRead  // which env files were read, and how many variables
+	OneCommand bool       // exec of one process: its exit status is ours
+	Pass       bool       // … that is no known server: signals are forwarded unchanged
 }
 
 // decision is one resolved setting and its source ("flag --count", "COUNT", "default").

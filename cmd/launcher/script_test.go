@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"dyno/internal/early"
 	"dyno/launcher"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -22,6 +23,9 @@ import (
 
 // patience is how long a test waits for what must come: far longer than it takes.
 const patience = 30 * time.Second
+
+// hupIgnored tells how HUP was when the test began.
+var hupIgnored = early.IgnoredHUP
 
 // TestScript runs the real binary as users do, by the scripts in
 // testdata/script. Their own commands are:
@@ -33,10 +37,19 @@ const patience = 30 * time.Second
 //	ended NAME STATUS           wait for its end, and want this exit status
 //	narrow FILE                 no line is wider than 80 columns
 //	gone FILE                   the process whose pid the file holds is no more
+//
+// The condition [hup] is false where HUP is ignored, by nohup or a CI runner:
+// the launcher leaves it so.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   filepath.Join("testdata", "script"),
 		Setup: setUpScript,
+		Condition: func(cond string) (bool, error) {
+			if cond == "hup" {
+				return !hupIgnored, nil
+			}
+			return false, fmt.Errorf("unknown condition %s", cond)
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "background": background, "until": until,
 			"send": send, "ended": ended, "narrow": narrow, "gone": gone,

@@ -32,13 +32,13 @@ func TestServers(t *testing.T) {
 		t.Skip("real servers take a while")
 	}
 	rows := []server{
-		{name: "puma single", app: "puma", typ: "single", needs: []string{"puma"}, stop: "TERM", work: request},
-		{name: "puma cluster", app: "puma", typ: "cluster", needs: []string{"puma"}, stop: "TERM", work: request},
-		{name: "unicorn", app: "unicorn", typ: "web", needs: []string{"unicorn"}, stop: "QUIT", work: request},
-		{name: "gunicorn", app: "gunicorn", typ: "web", needs: []string{"gunicorn"}, stop: "TERM", work: request},
-		{name: "uvicorn", app: "uvicorn", typ: "web", needs: []string{"uvicorn"}, stop: "TERM", work: request},
+		{name: "puma single", app: "puma", typ: "single", needs: []string{"puma"}, stop: "TERM", work: slowRequest},
+		{name: "puma cluster", app: "puma", typ: "cluster", needs: []string{"puma"}, stop: "TERM", work: slowRequest},
+		{name: "unicorn", app: "unicorn", typ: "web", needs: []string{"unicorn"}, stop: "QUIT", work: slowRequest},
+		{name: "gunicorn", app: "gunicorn", typ: "web", needs: []string{"gunicorn"}, stop: "TERM", work: slowRequest},
+		{name: "uvicorn", app: "uvicorn", typ: "web", needs: []string{"uvicorn"}, stop: "TERM", work: slowRequest},
 		{name: "nginx", app: "nginx", typ: "web", needs: []string{"nginx"}, stop: "QUIT", work: proxied},
-		{name: "node", app: "node", typ: "web", needs: []string{"node"}, stop: "TERM", work: request},
+		{name: "node", app: "node", typ: "web", needs: []string{"node"}, stop: "TERM", work: slowRequest},
 		{name: "rq", app: "rq", typ: "worker", needs: []string{"rq", "redis-server"}, stop: "TERM", work: pythonJob("send.py")},
 	}
 	// Behind a shell, an assignment, and small inits: the signal still finds the

@@ -16,7 +16,7 @@ import (
 
 // request is GET /slow, which takes three seconds and tells by a file when it
 // is in the app's hands.
-func request(t *testing.T, d *deployment) work {
+func slowRequest(t *testing.T, d *deployment) work {
 	return web(d, func() bool {
 		_, err := os.Stat(filepath.Join(d.dir, "started"))
 		return !errors.Is(err, fs.ErrNotExist)

@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"time"
 
 	"dyno/internal/cgroup"
@@ -55,6 +58,15 @@ func together(errs ...error) error {
 	return all.ErrorOrNil()
 }
 
+// oneMistake puts mistakes that are told together into one line of the log.
+func oneMistake(err error) error {
+	var words []string
+	for _, one := range mistakes(err) {
+		words = append(words, one.Error())
+	}
+	return errors.New(strings.Join(words, "; "))
+}
+
 // resolveUnlessStopped reads the files on a goroutine of its own, for a file
 // system may hang. A TERM meanwhile ends everything at once: stopped is true.
 // The handlers of the less urgent signals are installed at the same time.
@@ -88,7 +100,7 @@ func supervised(s *settings, gen *generation) int {
 		return statusFailed
 	}
 	log.line = out.Line
-	log.begin(s, gen)
+	log.begin(gen, s.warnings)
 
 	dir, err := notify.Open()
 	if err != nil {
@@ -152,9 +164,9 @@ func config(s *settings, gen *generation, kernel launcher.Kernel, log *journal) 
 		Reload: func() ([]launcher.Spec, error) {
 			next, err := resolve(s.request, false)
 			if err != nil {
-				return nil, err
+				return nil, oneMistake(err)
 			}
-			log.begin(s, next)
+			log.begin(next, nil)
 			return next.Specs, nil
 		},
 		Budget:      s.Budget,
@@ -173,12 +185,13 @@ func config(s *settings, gen *generation, kernel launcher.Kernel, log *journal) 
 	}
 }
 
-// begin says what is worth knowing of a generation before it starts.
-func (j *journal) begin(s *settings, gen *generation) {
+// begin says what is worth knowing of a generation before it starts; warnings
+// are those of the settings, which do not change.
+func (j *journal) begin(gen *generation, warnings []string) {
 	for _, file := range gen.EnvRead {
 		j.say(launcher.Info, "read %s: %d variables", file.File, file.Variables)
 	}
-	for _, warning := range append(s.warnings, gen.Warnings...) {
+	for _, warning := range slices.Concat(warnings, gen.Warnings) {
 		j.say(launcher.Warn, "%s", warning)
 	}
 }

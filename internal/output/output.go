@@ -50,8 +50,9 @@ type Config struct {
 	Notice func(text string) []byte
 }
 
-// lastWord is how long a line is waited for that is said after Close.
-const lastWord = 100 * time.Millisecond
+// lastWord is how long a line is waited for that is said after Close, and that
+// Stderr seems to have room for.
+const lastWord = time.Second
 
 // Output passes on what processes write. Its methods may be called from
 // several goroutines.
@@ -109,7 +110,8 @@ func sameFile(a, b int) bool {
 // Line writes a line of the launcher's own to Stderr, completing it with a
 // newline. It never waits: while Stderr is stuck up to 256 KiB are kept, the
 // rest is dropped, and how many were dropped is said as soon as lines get
-// through again. After Close it tries for up to 100 ms.
+// through again. After Close it writes only where Stderr has
+// room, and waits for that for a second at most.
 func (o *Output) Line(line []byte) {
 	switch o.own.put(line) {
 	case queueFirst:

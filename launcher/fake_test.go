@@ -37,6 +37,7 @@ type fakeProcess struct {
 	exit    *Exit // it has ended
 	stopped bool
 	spec    *Spec
+	origin  string // the slot that it descends from
 }
 
 // fake is a kernel in a synctest bubble: no real process, no real time.
@@ -123,6 +124,9 @@ func (k *fake) Start(spec *Spec) (int, error) {
 	}
 	p := k.spawn(b, self, 0)
 	p.spec = spec
+	if b.stray != nil {
+		k.spawn(*b.stray, self, 0).origin = spec.Name()
+	}
 	k.log = append(k.log, spec.Name()+" start")
 	return p.sight.PID, nil
 }
@@ -144,9 +148,6 @@ func (k *fake) spawn(b behaviour, parent, session int) *fakeProcess {
 	k.procs[pid] = p
 	if b.child != nil {
 		k.spawn(*b.child, pid, session)
-	}
-	if b.stray != nil {
-		k.spawn(*b.stray, self, 0)
 	}
 	if b.up > 0 {
 		k.after(b.up, func() { k.end(p, Exit{Status: unix.WaitStatus(b.code << 8)}) })
@@ -355,6 +356,15 @@ func (k *fake) Children(pid int) ([]int, error) {
 	}
 	slices.Sort(out)
 	return out, nil
+}
+
+func (k *fake) Origin(pid int) string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if p := k.procs[pid]; p != nil {
+		return p.origin
+	}
+	return ""
 }
 
 func (k *fake) Awaits(int, unix.Signal) bool { return false }

@@ -40,6 +40,9 @@ type Kernel interface {
 	Title(pid int) ([]string, error)
 	// Children are those of every thread of pid; 0 for our own.
 	Children(pid int) ([]int, error)
+	// Origin is PS in pid's environment: the name of the slot that it descends
+	// from, whatever session it is in now. "" where it cannot be read.
+	Origin(pid int) string
 	// Awaits tells whether a signalfd of pid takes sig (fdinfo).
 	Awaits(pid int, sig unix.Signal) bool
 	// OOMKills counts the OOM killer's kills in our cgroup; ok false where it cannot be read.

@@ -54,6 +54,21 @@ func (s *System) Title(pid int) ([]string, error) {
 	return words, nil
 }
 
+// Origin is PS in pid's environment as it was at its exec.
+func (s *System) Origin(pid int) string {
+	const most = 1 << 20
+	environ, err := s.proc.read(most, strconv.Itoa(pid), "environ")
+	if err != nil {
+		return ""
+	}
+	for entry := range bytes.SplitSeq(environ, []byte{0}) {
+		if name, ok := bytes.CutPrefix(entry, []byte("PS=")); ok {
+			return string(name)
+		}
+	}
+	return ""
+}
+
 // Children are the children of every thread of pid, zombies included; 0 for our
 // own.
 func (s *System) Children(pid int) ([]int, error) {

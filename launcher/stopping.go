@@ -70,6 +70,9 @@ func (s *supervisor) isBroadcast(now time.Time) bool {
 // the plan. It may be on its way already.
 func (s *supervisor) down(p *process, by plan, why string, then next, now time.Time) {
 	p.next = then
+	if s.stopping == nil {
+		s.seek(now)
+	}
 	if by.broadcast {
 		by = by.heard(p.spec.Server.Again)
 	}
@@ -179,7 +182,7 @@ func (s *supervisor) term(p *process, now time.Time) {
 	targets := s.stopTargets(p, sig)
 	s.send(p, targets, sig)
 	s.send(p, targets, unix.SIGCONT)
-	s.sendStrays(p.pid, now)
+	s.sendStrays(p, now)
 	p.targets, p.pushAt = targets, now.Add(pushAfter)
 	p.owed, p.frozenAt, p.quieted = false, time.Time{}, nil
 	p.line.stopped, p.line.stop = now, sig
@@ -225,7 +228,7 @@ func (s *supervisor) kill(p *process, now time.Time) {
 	why := p.cause + "; KILL, as its time was over" + s.workInHand(p)
 	s.send(p, s.below(p.pid), unix.SIGKILL)
 	s.send(p, []int{p.pid}, unix.SIGKILL)
-	s.killStrays(p.pid, now)
+	s.killStrays(p, now)
 	p.owed, p.frozenAt, p.pushAt = false, time.Time{}, time.Time{}
 	p.line.killed = now
 	if s.stopping != nil {

@@ -17,6 +17,7 @@ const (
 type stray struct {
 	sight  Sight
 	leader int       // the process in whose session it is, or was
+	origin string    // of a daemon with a session of its own: the slot that it descends from
 	told   bool      // it has TERM
 	killAt time.Time // zero: it is left alone
 	killed bool
@@ -85,15 +86,23 @@ func (s *supervisor) seek(now time.Time) {
 
 // judge decides what becomes of a stray that was just found. One in the
 // session of a process that runs goes with that; one whose session lost its
-// leader was left behind; a daemon with a session of its own stays till the end.
+// leader was left behind; a daemon with a session of its own stays until the
+// slot that it comes from is stopped, or everything is.
 func (s *supervisor) judge(st *stray, now time.Time) {
-	switch leader := s.running[st.leader]; {
+	leader := s.running[st.leader]
+	if leader == nil && st.leader == st.sight.PID {
+		st.origin = s.Kernel.Origin(st.sight.PID)
+		if p := s.slot(st.origin); p != nil && (p.runs() || s.stopping != nil) {
+			leader = p
+		}
+	}
+	switch {
 	case s.stopping != nil && s.stopping.dismissed:
 		s.dismiss(st, s.stopping.plan, now)
 	case leader != nil && leader.state == Killed:
 		st.killAt = now
-	case leader != nil && leader.state == Stopping:
-		s.dismiss(st, leader.plan, now)
+	case leader != nil && (leader.state == Stopping || !leader.runs()):
+		s.dismiss(st, s.window(now), now)
 	case leader != nil, st.leader == st.sight.PID, st.leader == s.session:
 		return
 	default:
@@ -119,19 +128,20 @@ func (s *supervisor) dismiss(st *stray, by plan, now time.Time) {
 	s.send(nil, pids, unix.SIGCONT)
 }
 
-// sendStrays tells the strays of leader's session to end with it.
-func (s *supervisor) sendStrays(leader int, now time.Time) {
+// sendStrays tells the strays of p's session to end with it, and the daemons
+// that left it.
+func (s *supervisor) sendStrays(p *process, now time.Time) {
 	for _, st := range s.strays {
-		if st.leader == leader {
+		if st.leader == p.pid || st.origin == p.name {
 			s.dismiss(st, s.window(now), now)
 		}
 	}
 }
 
-// killStrays kills the strays of leader's session with it.
-func (s *supervisor) killStrays(leader int, now time.Time) {
+// killStrays kills the strays of p's session with it.
+func (s *supervisor) killStrays(p *process, now time.Time) {
 	for _, st := range s.strays {
-		if st.leader == leader {
+		if st.leader == p.pid {
 			st.killAt = now
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"dyno/internal/early"
 	"dyno/launcher"
 
+	"github.com/creack/pty"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -39,14 +40,17 @@ var hupIgnored = early.IgnoredHUP
 //	gone FILE                   the process whose pid the file holds is no more
 //
 // The condition [hup] is false where HUP is ignored, by nohup or a CI runner:
-// the launcher leaves it so.
+// the launcher leaves it so; [pty] where there are pseudo-terminals.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   filepath.Join("testdata", "script"),
 		Setup: setUpScript,
 		Condition: func(cond string) (bool, error) {
-			if cond == "hup" {
+			switch cond {
+			case "hup":
 				return !hupIgnored, nil
+			case "pty":
+				return hasTerminals(), nil
 			}
 			return false, fmt.Errorf("unknown condition %s", cond)
 		},
@@ -55,6 +59,14 @@ func TestScript(t *testing.T) {
 			"send": send, "ended": ended, "narrow": narrow, "gone": gone,
 		},
 	})
+}
+
+func hasTerminals() bool {
+	controller, terminal, err := pty.Open()
+	if err != nil {
+		return false
+	}
+	return controller.Close() == nil && terminal.Close() == nil
 }
 
 // jobs are the processes that a script has in the background.

@@ -21,11 +21,11 @@ func (s *supervisor) signal(sig unix.Signal, now time.Time) {
 		s.reload(now)
 	case report:
 		s.report(now)
-		s.forward(sig)
+		s.forward(sig, now)
 	case forward:
-		s.forward(sig)
+		s.forward(sig, now)
 	case knowing:
-		s.forwardKnowing(sig)
+		s.forwardKnowing(sig, now)
 	case hint:
 		s.say(Info, nil, "%s does nothing on a terminal; to stop taking work, send USR1", SignalName(sig))
 	}
@@ -128,26 +128,26 @@ func (s *supervisor) report(now time.Time) {
 // forward passes a signal on to every process. A CONT between the quiet and
 // the stop signal would discard a pending TSTP, and waits for the stop signal,
 // which brings one of its own (P46).
-func (s *supervisor) forward(sig unix.Signal) {
+func (s *supervisor) forward(sig unix.Signal, now time.Time) {
 	for _, p := range s.processes {
 		switch {
 		case !p.runs(), sig == unix.SIGCONT && p.state == Quieting:
 		case s.Pass:
 			s.send(p, []int{p.pid}, sig)
 		default:
-			s.send(p, s.stopTargets(p, sig), sig)
+			s.send(p, s.stopTargets(p, sig, now), sig)
 		}
 	}
 }
 
 // forwardKnowing passes on a signal that kills what does not know it.
-func (s *supervisor) forwardKnowing(sig unix.Signal) {
+func (s *supervisor) forwardKnowing(sig unix.Signal, now time.Time) {
 	dropped := 0
 	for _, p := range s.processes {
 		switch {
 		case !p.runs():
 		case takesUSR2(p.spec.Server):
-			s.send(p, s.stopTargets(p, sig), sig)
+			s.send(p, s.stopTargets(p, sig, now), sig)
 		default:
 			dropped++
 		}

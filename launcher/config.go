@@ -100,6 +100,7 @@ type Config struct {
 
 	Kernel Kernel      // NewKernel for the real one
 	Log    func(Event) // called by the loop; must not block. nil: silent
+	Flush  func()      // called when the loop is about to wait: what was logged is to be written. nil: nothing
 	// Settled is called once, when every first process has been started. nil: nothing.
 	Settled func()
 }

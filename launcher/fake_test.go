@@ -339,7 +339,7 @@ func (k *fake) Title(pid int) ([]string, error) {
 	return []string{p.sight.Comm}, nil
 }
 
-func (k *fake) Children(pid int) ([]int, error) {
+func (k *fake) Children(pid, _ int) ([]int, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.noProc {

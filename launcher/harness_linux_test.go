@@ -60,26 +60,49 @@ func newSystem(t *testing.T) *System {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	t.Cleanup(func() { killAll(s) })
+	t.Cleanup(sweep)
 	return s
 }
 
-// killAll leaves no child behind.
-func killAll(s *System) {
-	for pid := range s.children {
-		_ = s.Signal(pid, unix.SIGKILL)
+// sweep ends all children of the test process, adopted ones included, so that
+// none turns up in the next test. No test with processes may be parallel.
+func sweep() {
+	s := &System{}
+	s.proc.root = "/proc"
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		s.forget()
+		children, _ := s.Children(0, 0)
+		for _, pid := range children {
+			_ = unix.Kill(pid, unix.SIGKILL)
+		}
+		for {
+			pid, err := unix.Wait4(-1, nil, unix.WNOHANG, nil)
+			if err == unix.ECHILD {
+				return
+			}
+			if pid <= 0 && err != unix.EINTR {
+				break
+			}
+		}
 	}
-	for end := time.Now().Add(patience); time.Now().Before(end); {
-		pid, err := s.Peek()
-		if err != nil || pid == 0 && len(s.children) == 0 {
+}
+
+// ends waits until pid is a zombie and leaves it one. It hears no notes.
+func ends(t *testing.T, s *System, pid int) {
+	t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		got, err := s.Peek()
+		if err != nil {
+			t.Fatalf("peek: %v", err)
+		}
+		if got == pid {
 			return
 		}
-		if pid == 0 {
-			s.Wait(time.Now().Add(100 * time.Millisecond))
-			continue
+		if got != 0 {
+			_, _, _ = s.Reap(got) // else it would be named for ever (P4)
 		}
-		_, _, _ = s.Reap(pid)
 	}
+	t.Fatalf("pid %d did not end", pid)
 }
 
 // sh is the spec of a shell command that finds its test's directory in $OUT.
@@ -205,6 +228,7 @@ func send(t *testing.T, path, text string) {
 // rerun is this test binary as an ordinary child of the test.
 func rerun(t *testing.T, name string) *exec.Cmd {
 	t.Helper()
+	t.Cleanup(sweep)
 	cmd := exec.Command(executablePath(t))
 	cmd.Env = append(os.Environ(), childEnv+"="+name)
 	cmd.Stderr = os.Stderr

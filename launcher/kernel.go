@@ -38,8 +38,11 @@ type Kernel interface {
 	Look(pid int) (Sight, error)
 	// Title is the command line that /proc shows, which servers rewrite.
 	Title(pid int) ([]string, error)
-	// Children are those of every thread of pid; 0 for our own.
-	Children(pid int) ([]int, error)
+	// Children are those of every thread of pid; pid 0 for our own. threads is
+	// what Look told, or 0 for not known: with one there is less to read. Our
+	// own are all the main thread's: it alone starts them, and is given what is
+	// adopted while it lives (find_new_reaper in the kernel).
+	Children(pid, threads int) ([]int, error)
 	// Origin is PS in pid's environment: the name of the slot that it descends
 	// from, whatever session it is in now. "" where it cannot be read.
 	Origin(pid int) string

@@ -118,7 +118,7 @@ func (s *System) Title(int) ([]string, error) { return nil, errors.ErrUnsupporte
 func (s *System) Origin(int) string { return "" }
 
 // Children needs /proc.
-func (s *System) Children(int) ([]int, error) { return nil, errors.ErrUnsupported }
+func (s *System) Children(int, int) ([]int, error) { return nil, errors.ErrUnsupported }
 
 // Awaits needs signalfd(2): there is none.
 func (s *System) Awaits(int, unix.Signal) bool { return false }

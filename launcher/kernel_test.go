@@ -169,18 +169,7 @@ func TestNotes(t *testing.T) {
 		t.Fatal(err)
 	}
 	send(t, s.children[first].socket.Path(), "STATUS=bye")
-	for {
-		pid, err := s.Peek()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if pid == first {
-			break
-		}
-		if pid == 0 {
-			time.Sleep(time.Millisecond) // not Wait: it would read the note
-		}
-	}
+	ends(t, s, first)
 	if _, unread, err := s.Reap(first); err != nil || !slices.Equal(unread, []string{"STATUS=bye"}) {
 		t.Errorf("unread %q, %v", unread, err)
 	}
@@ -229,7 +218,7 @@ func TestIdleKernelSleeps(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer cmd.Wait() //nolint:errcheck // killed
+	defer cmd.Wait()
 	defer cmd.Process.Kill()
 	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "ready\n" {
 		t.Fatalf("it says %q, %v", line, err)

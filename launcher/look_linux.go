@@ -70,26 +70,29 @@ func (s *System) Origin(pid int) string {
 }
 
 // Children are the children of every thread of pid, zombies included; 0 for our
-// own.
-func (s *System) Children(pid int) ([]int, error) {
-	name := "self"
-	if pid != 0 {
-		name = strconv.Itoa(pid)
+// own, threads as in Kernel.
+func (s *System) Children(pid, threads int) ([]int, error) {
+	name := strconv.Itoa(pid)
+	if pid == 0 {
+		pid, name = unix.Getpid(), "self"
 	}
 	if !s.proc.hasChildren() {
-		if pid == 0 {
-			pid = unix.Getpid()
-		}
 		return s.proc.scan(pid)
 	}
-	threads, err := s.proc.list(name, "task")
-	if err != nil {
-		return nil, err
+	tasks := []string{strconv.Itoa(pid)}
+	if threads != 1 {
+		var err error
+		if tasks, err = s.proc.list(name, "task"); err != nil {
+			return nil, err
+		}
 	}
 	const most = 1 << 20
 	var children []int
-	for _, thread := range threads {
-		line, err := s.proc.read(most, name, "task", thread, "children")
+	for _, task := range tasks {
+		line, err := s.proc.read(most, name, "task", task, "children")
+		if err != nil && threads == 1 {
+			return nil, err
+		}
 		if err != nil {
 			continue // that thread ended; its children went to another
 		}

@@ -76,11 +76,7 @@ func TestLook(t *testing.T) {
 	if err := s.Signal(pid, unix.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	for got := 0; got != pid; {
-		if got, err = s.Peek(); err != nil {
-			t.Fatal(err)
-		}
-	}
+	ends(t, s, pid)
 	if got, err := s.Look(pid); err != nil || got.State != 'Z' {
 		t.Errorf("as a zombie: %+v, %v", got, err)
 	}
@@ -183,15 +179,15 @@ func TestChildrenOfEveryThread(t *testing.T) {
 	for _, files := range ways {
 		s.proc.children = files
 		s.forget()
-		got, err := s.Children(pid)
+		got, err := s.Children(pid, 0)
 		slices.Sort(got)
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("by children files %v: %v, %v, want %v", files, got, err, want)
 		}
-		if ours, err := s.Children(0); err != nil || !slices.Contains(ours, pid) {
+		if ours, err := s.Children(0, 0); err != nil || !slices.Contains(ours, pid) {
 			t.Errorf("by children files %v: our own are %v, %v, want %d", files, ours, err, pid)
 		}
-		if none, err := s.Children(want[0]); err != nil || len(none) != 0 {
+		if none, err := s.Children(want[0], 0); err != nil || len(none) != 0 {
 			t.Errorf("by children files %v: of one that has none: %v, %v", files, none, err)
 		}
 	}
@@ -225,18 +221,18 @@ func TestChildrenFiles(t *testing.T) {
 		"42/cmdline":           "sidekiq 6.4.1 app [0 of 10 busy]\x00\x00\x00",
 		"43/task/43/children":  many.String(),
 	})
-	if got, err := s.Children(0); err != nil || !slices.Equal(got, []int{42}) {
+	if got, err := s.Children(0, 0); err != nil || !slices.Equal(got, []int{42}) {
 		t.Errorf("our own: %v, %v", got, err)
 	}
-	got, err := s.Children(42)
+	got, err := s.Children(42, 0)
 	slices.Sort(got)
 	if err != nil || !slices.Equal(got, []int{50, 51, 52}) {
 		t.Errorf("of 42: %v, %v", got, err)
 	}
-	if got, err := s.Children(43); err != nil || len(got) != 5000 || got[4999] != 14999 {
+	if got, err := s.Children(43, 0); err != nil || len(got) != 5000 || got[4999] != 14999 {
 		t.Errorf("of 43: %d, %v", len(got), err)
 	}
-	if got, err := s.Children(44); err == nil {
+	if got, err := s.Children(44, 0); err == nil {
 		t.Errorf("of one that is gone: %v", got)
 	}
 	if got, err := s.Title(42); err != nil || !slices.Equal(got, []string{"sidekiq 6.4.1 app [0 of 10 busy]"}) {
@@ -252,7 +248,7 @@ func TestNoProc(t *testing.T) {
 	if _, err := s.Title(os.Getpid()); err == nil {
 		t.Error("title")
 	}
-	if _, err := s.Children(0); err == nil {
+	if _, err := s.Children(0, 0); err == nil {
 		t.Error("children")
 	}
 	if s.Awaits(os.Getpid(), unix.SIGTERM) {

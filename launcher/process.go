@@ -12,6 +12,7 @@ type process struct {
 	since time.Time // in this state since
 
 	started time.Time // the process that runs, or ran last
+	upAt    time.Time // Starting: when to take it for ready, or to see whether it is
 	proved  bool      // that process has been ready
 	status  string    // its last STATUS=
 	said    time.Time // when it reported STOPPING=1 with no TERM of ours
@@ -28,8 +29,11 @@ type process struct {
 
 	frozenAt time.Time // when to see whether the quiet signal froze one of
 	quieted  []int     // … these
-	targets  []int     // what got the stop signal
-	pushAt   time.Time // when to push on if nothing has moved: past a shell, or up to the child itself
+	family   []kin     // what was seen of its tree
+	familyAt time.Time // … in the turn that began then
+
+	targets []int     // what got the stop signal
+	pushAt  time.Time // when to push on if nothing has moved: past a shell, or up to the child itself
 
 	hearsNothing bool // it was said that nothing hears its quiet signal
 	next         next // what follows when it has ended
@@ -62,10 +66,7 @@ func (p *process) deadline() time.Time {
 	case Ready:
 		return time.Time{}
 	case Starting:
-		if p.spec.Server.Notifies {
-			return time.Time{}
-		}
-		return p.started.Add(upIsReady)
+		return p.upAt
 	}
 	at := p.plan.kill
 	if p.state == Quieting {
@@ -85,5 +86,6 @@ func (p *process) ended() {
 	p.plan, p.cause, p.next = plan{}, "", byPolicy
 	p.owed, p.lookAt, p.lookGap = false, time.Time{}, 0
 	p.frozenAt, p.quieted = time.Time{}, nil
+	p.family, p.familyAt = nil, time.Time{}
 	p.targets, p.pushAt = nil, time.Time{}
 }

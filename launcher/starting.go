@@ -44,7 +44,7 @@ func (s *supervisor) start(p *process, now time.Time) {
 		s.startFailed(p, err, now)
 		return
 	}
-	p.pid, p.started = pid, now
+	p.pid, p.started, p.upAt = pid, now, now.Add(upIsReady)
 	p.line = lifeline{}
 	s.running[pid] = p
 	s.move(p, Starting, Info, "started", now)
@@ -109,6 +109,21 @@ func (s *supervisor) ready(p *process, why string, now time.Time) {
 	if p.state == Starting {
 		s.move(p, Ready, Info, why, now)
 	}
+}
+
+// isUp takes a process that has been up for 10 s for ready. A server that
+// should say READY=1 is ready when it hears its quiet signal: Sidekiq before
+// 6.0 says nothing (DESIGN 6). Until then it is looked at every 10 s.
+func (s *supervisor) isUp(p *process, now time.Time) {
+	if !p.spec.Server.Notifies {
+		s.ready(p, "up for 10 s", now)
+		return
+	}
+	if targets, sig := s.hearers(p, now); len(targets) > 0 {
+		s.ready(p, "it catches "+SignalName(sig), now)
+		return
+	}
+	p.upAt = now.Add(upIsReady)
 }
 
 // note reads what a child said by sd_notify(3).
@@ -225,7 +240,7 @@ func (s *supervisor) causeOfDeath(p *process, exit Exit) (Level, string) {
 		return Error, "killed by the OOM killer: the container's memory limit was reached; lower COUNT or raise the limit"
 	case exit.Signal() == unix.SIGKILL:
 		return Error, "an unknown KILL, not from the launcher; a person, a script or the machine's OOM killer: see dmesg"
-	case exit.Code() != 0:
+	case exit.Code() != 0 && !s.OwnStatus: // else the status says it all
 		return Warn, "ended by itself, " + exit.String()
 	}
 	return Info, "ended by itself, " + exit.String()

@@ -101,7 +101,7 @@ func (s *supervisor) down(p *process, by plan, why string, then next, now time.T
 // quiet sends p its quiet signal, or owes it that while it boots. It tells
 // whether there is a quiet phase for it.
 func (s *supervisor) quiet(p *process, why string, now time.Time) bool {
-	targets, sig := s.hearers(p)
+	targets, sig := s.hearers(p, now)
 	if len(targets) == 0 {
 		if !s.owes(p) {
 			return false
@@ -153,7 +153,7 @@ func (s *supervisor) descend(p *process, now time.Time) {
 // lookAgain looks whether one that boots hears its quiet signal by now.
 func (s *supervisor) lookAgain(p *process, now time.Time) {
 	p.owed = false
-	if targets, _ := s.hearers(p); len(targets) > 0 {
+	if targets, _ := s.hearers(p, now); len(targets) > 0 {
 		s.quiet(p, p.cause, now)
 		s.say(Info, p, "has booted; sent %s after all", SignalName(p.line.quiet))
 		return
@@ -179,7 +179,7 @@ func (s *supervisor) thaw(p *process) {
 // term sends the stop signal, and CONT so that a stopped process gets it (P19).
 func (s *supervisor) term(p *process, now time.Time) {
 	sig := s.stopSignal(p)
-	targets := s.stopTargets(p, sig)
+	targets := s.stopTargets(p, sig, now)
 	s.send(p, targets, sig)
 	s.send(p, targets, unix.SIGCONT)
 	s.sendStrays(p, now)
@@ -198,7 +198,7 @@ func (s *supervisor) push(p *process) {
 	if err != nil {
 		return
 	}
-	children, _ := s.Kernel.Children(p.pid)
+	children, _ := s.Kernel.Children(p.pid, 0)
 	switch {
 	case p.targets[0] != p.pid && !s.anyRuns(p.targets):
 		s.say(Info, p, "has not ended although what it ran has; it gets %s itself", SignalName(p.line.stop))

@@ -62,7 +62,7 @@ func (s *supervisor) window(now time.Time) plan {
 // seek looks at our children for those that are no slot's.
 func (s *supervisor) seek(now time.Time) {
 	s.seekAt, s.lastSeek = time.Time{}, now
-	children, err := s.Kernel.Children(0)
+	children, err := s.Kernel.Children(0, 1)
 	if err != nil {
 		if !s.lostSight {
 			s.lostSight = true
@@ -177,7 +177,7 @@ func (s *supervisor) processesLeft() []int {
 	if _, err := s.Kernel.Peek(); errors.Is(err, unix.ECHILD) {
 		return nil
 	}
-	children, err := s.Kernel.Children(0)
+	children, err := s.Kernel.Children(0, 1)
 	if err != nil {
 		return []int{0}
 	}

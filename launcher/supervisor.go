@@ -67,6 +67,7 @@ func Run(ctx context.Context, c Config) (Result, error) {
 		return Result{Status: 2}, err
 	}
 	defer context.AfterFunc(ctx, c.Kernel.Wake)()
+	defer s.Flush()
 	return s.loop(), nil
 }
 
@@ -79,6 +80,9 @@ func newSupervisor(ctx context.Context, c Config) (*supervisor, error) {
 	}
 	if c.Log == nil {
 		c.Log = func(Event) {}
+	}
+	if c.Flush == nil {
+		c.Flush = func() {}
 	}
 	s := &supervisor{
 		Config:  c,
@@ -110,10 +114,14 @@ func (s *supervisor) loop() Result {
 	s.reap(time.Now()) // what ended before we looked (P1)
 	for {
 		now := time.Now()
-		s.due(now)
 		if result, over := s.over(now); over {
 			return result
 		}
+		s.due(now)
+		if result, over := s.over(now); over { // what was due may have been the last
+			return result
+		}
+		s.Flush()
 		heard := s.Kernel.Wait(s.deadline(now))
 		now = time.Now()
 		if s.ctx.Err() != nil {
@@ -148,8 +156,8 @@ func (s *supervisor) due(now time.Time) {
 		switch {
 		case p.state >= Quieting && p.runs():
 			s.descend(p, now)
-		case p.state == Starting && !p.spec.Server.Notifies && !now.Before(p.started.Add(upIsReady)):
-			s.ready(p, "up for 10 s", now)
+		case p.state == Starting && !now.Before(p.upAt):
+			s.isUp(p, now)
 		}
 	}
 	s.dismissDue(now)
@@ -218,10 +226,8 @@ func (s *supervisor) over(now time.Time) (Result, bool) {
 		s.begin(now, newPlan(now, s.Budget, s.QuietFor).without(now), "all processes have ended")
 		s.stopping.status = s.failure
 	}
-	for _, p := range s.processes {
-		if p.runs() && now.Before(s.stopping.end) {
-			return Result{}, false
-		}
+	if len(s.running) > 0 && now.Before(s.stopping.end) {
+		return Result{}, false
 	}
 	_, err := s.Kernel.Peek()
 	if !errors.Is(err, unix.ECHILD) && now.Before(s.stopping.end) {

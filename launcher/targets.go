@@ -2,6 +2,7 @@ package launcher
 
 import (
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -33,24 +34,64 @@ func (s *supervisor) stopSignal(p *process) unix.Signal {
 	return unix.SIGTERM
 }
 
+// kin is a process of a slot's tree.
+type kin struct {
+	Sight
+	parent int // its index among the family; -1: it is the child itself
+}
+
+// family is p's process and what is below it, parents first, as seen in this
+// turn of the loop; empty without /proc. It is looked at once a turn: a stop of
+// a hundred processes is mostly such looks.
+func (s *supervisor) family(p *process, now time.Time) []kin {
+	if p.familyAt.Equal(now) {
+		return p.family
+	}
+	p.family, p.familyAt = p.family[:0], now
+	add := func(pid, parent int) {
+		sight, err := s.Kernel.Look(pid)
+		if err == nil && sight.State != 'Z' && sight.State != 'X' {
+			p.family = append(p.family, kin{sight, parent})
+		}
+	}
+	add(p.pid, -1)
+	for i := 0; i < len(p.family) && i < mostBelow; i++ {
+		children, _ := s.Kernel.Children(p.family[i].PID, p.family[i].Threads)
+		for _, pid := range children {
+			add(pid, i)
+		}
+	}
+	return p.family
+}
+
+// visit calls f for the members of a family, parents first; f says whether to
+// go on below.
+func visit(family []kin, f func(Sight) bool) {
+	on := make([]bool, len(family))
+	for i, k := range family {
+		on[i] = (k.parent < 0 || on[k.parent]) && f(k.Sight)
+	}
+}
+
 // hearers are the processes to which p's quiet signal is to be sent: those in
 // its tree that the table of servers recognises, else each that catches it and
 // has no ancestor that does. A signal that would stop or kill is never sent.
-func (s *supervisor) hearers(p *process) ([]int, unix.Signal) {
+func (s *supervisor) hearers(p *process, now time.Time) ([]int, unix.Signal) {
 	sig := s.quietSignal(p)
 	if sig == 0 {
 		return nil, 0
 	}
-	if _, err := s.Kernel.Look(p.pid); err != nil { // no /proc
+	family := s.family(p, now)
+	if len(family) == 0 { // no /proc
 		if p.spec.QuietSignal != 0 && p.proved {
 			return []int{p.pid}, sig
 		}
 		return nil, 0
 	}
-	if lies(sig) && p.spec.QuietSignal == 0 && !s.booted(p) {
+	if lies(sig) && p.spec.QuietSignal == 0 && !s.booted(p, family) {
 		return nil, 0
 	}
-	servers, catchers := s.quietWalk(p, sig)
+	servers, catchers := s.quietWalk(family, sig)
 	if len(servers) > 0 {
 		return servers, sig
 	}
@@ -62,12 +103,12 @@ func lies(sig unix.Signal) bool { return sig == unix.SIGUSR1 || sig == unix.SIGU
 
 // booted tells whether p can be trusted to have set its own traps: it was
 // ready, or shows the title that its server gives itself.
-func (s *supervisor) booted(p *process) bool {
+func (s *supervisor) booted(p *process, family []kin) bool {
 	if p.proved {
 		return true
 	}
-	for _, pid := range append([]int{p.pid}, s.below(p.pid)...) {
-		title, err := s.Kernel.Title(pid)
+	for _, k := range family {
+		title, err := s.Kernel.Title(k.PID)
 		if err == nil && len(title) == 1 && strings.HasPrefix(title[0], p.spec.Server.Name) {
 			return true
 		}
@@ -75,10 +116,10 @@ func (s *supervisor) booted(p *process) bool {
 	return false
 }
 
-// quietWalk walks p's tree from the top for hearers of sig. What is below a
-// hearer is its own affair.
-func (s *supervisor) quietWalk(p *process, sig unix.Signal) (servers, catchers []int) {
-	s.walk(p.pid, func(sight Sight) bool {
+// quietWalk looks for hearers of sig from the top. What is below a hearer is
+// its own affair.
+func (s *supervisor) quietWalk(family []kin, sig unix.Signal) (servers, catchers []int) {
+	visit(family, func(sight Sight) bool {
 		if !s.hears(sight, sig) {
 			return true
 		}
@@ -114,12 +155,13 @@ func ownProgram(sight Sight, argv []string) bool {
 // stopTargets are the processes to which p's stop signal is to be sent: the
 // top-most of its tree that catch it, shells and wrappers looked through; else
 // the child itself. Never the whole group (P40).
-func (s *supervisor) stopTargets(p *process, sig unix.Signal) []int {
-	if !s.hasChildren(p.pid) {
+func (s *supervisor) stopTargets(p *process, sig unix.Signal, now time.Time) []int {
+	family := s.family(p, now)
+	if len(family) <= 1 {
 		return []int{p.pid}
 	}
 	var targets []int
-	s.walk(p.pid, func(sight Sight) bool {
+	visit(family, func(sight Sight) bool {
 		if !s.hears(sight, sig) || s.lookedThrough(sight) {
 			return true
 		}
@@ -141,34 +183,14 @@ func (s *supervisor) lookedThrough(sight Sight) bool {
 	return Wrapper(argv, sight.Comm) && !ownProgram(sight, argv)
 }
 
-// hasChildren tells whether pid has a child that can be seen.
-func (s *supervisor) hasChildren(pid int) bool {
-	children, err := s.Kernel.Children(pid)
-	return err == nil && len(children) > 0
-}
-
-// walk visits root and what is below it, parents first; visit says whether to
-// go on below.
-func (s *supervisor) walk(root int, visit func(Sight) bool) {
-	queue := []int{root}
-	for i := 0; i < len(queue) && i < mostBelow; i++ {
-		sight, err := s.Kernel.Look(queue[i])
-		if err != nil || sight.State == 'Z' || sight.State == 'X' || !visit(sight) {
-			continue
-		}
-		children, _ := s.Kernel.Children(queue[i])
-		queue = append(queue, children...)
-	}
-}
-
 // below are all descendants of pid (0: of ourselves), parents first.
 func (s *supervisor) below(pid int) []int {
-	all, err := s.Kernel.Children(pid)
+	all, err := s.Kernel.Children(pid, 0)
 	if err != nil {
 		return nil
 	}
 	for i := 0; i < len(all) && i < mostBelow; i++ {
-		children, _ := s.Kernel.Children(all[i])
+		children, _ := s.Kernel.Children(all[i], 0)
 		all = append(all, children...)
 	}
 	return all

@@ -16,7 +16,7 @@ func (s *supervisor) attend(now time.Time) {
 	_ = s.Kernel.Foreground(0)
 	s.Kernel.Suspend()
 	_ = s.Kernel.Foreground(p.pid)
-	s.continueGroup(p)
+	s.continueGroup(p, now)
 }
 
 // attended is the process that has the terminal, or nil.
@@ -34,12 +34,11 @@ func (s *supervisor) attended() *process {
 
 // continueGroup continues the child and what of its process group was stopped
 // with it.
-func (s *supervisor) continueGroup(p *process) {
-	s.walk(p.pid, func(sight Sight) bool {
-		if sight.Group == p.pid {
-			_ = s.Kernel.Signal(sight.PID, unix.SIGCONT)
+func (s *supervisor) continueGroup(p *process, now time.Time) {
+	for _, k := range s.family(p, now) {
+		if k.Group == p.pid {
+			_ = s.Kernel.Signal(k.PID, unix.SIGCONT)
 		}
-		return true
-	})
+	}
 	_ = s.Kernel.Signal(p.pid, unix.SIGCONT)
 }

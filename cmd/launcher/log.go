@@ -14,7 +14,8 @@ import (
 type journal struct {
 	line  func([]byte) // must not block
 	json  bool
-	quiet bool // only what is wrong (exec of one process)
+	quiet bool   // only what is wrong (exec of one process)
+	turn  []byte // what was said since the last flush; the loop's
 
 	// descent is when the first of the processes that run now was told to go
 	// down; zero while all are up. Only the loop writes it.
@@ -31,16 +32,19 @@ func (j *journal) event(e launcher.Event) {
 			j.descent = e.Time
 		}
 	}
-	if j.quiet && (e.Level == launcher.Info || statusOnly(e)) {
+	if j.quiet && e.Level == launcher.Info {
 		return
 	}
-	j.line(j.format(e))
+	j.turn = append(append(j.turn, j.format(e)...), '\n')
 }
 
-// statusOnly tells whether an event says no more than the exit status that exec
-// of one process passes on: `launcher exec -- grep x` is no more wordy than grep.
-func statusOnly(e launcher.Event) bool {
-	return e.Changed && e.To == launcher.Down && strings.HasPrefix(e.Text, "ended by itself, status ")
+// flush writes what a turn of the loop said, in one piece: a stop of a hundred
+// processes would else wake the writer for each of its lines.
+func (j *journal) flush() {
+	if len(j.turn) > 0 {
+		j.line(j.turn)
+		j.turn = j.turn[:0]
+	}
 }
 
 // format makes the line of an event, with no newline.
@@ -51,9 +55,12 @@ func (j *journal) format(e launcher.Event) []byte {
 	return []byte(textLine(e))
 }
 
-// say writes a message of the command itself.
+// say writes a message of the command itself, from any goroutine.
 func (j *journal) say(level launcher.Level, format string, args ...any) {
-	j.event(launcher.Event{Time: time.Now(), Level: level, Text: fmt.Sprintf(format, args...)})
+	if j.quiet && level == launcher.Info {
+		return
+	}
+	j.line(j.format(launcher.Event{Time: time.Now(), Level: level, Text: fmt.Sprintf(format, args...)}))
 }
 
 // textLine is the form for people:

@@ -67,7 +67,8 @@ func TestQuietJournal(t *testing.T) {
 	var lines []string
 	j := &journal{quiet: true, line: func(b []byte) { lines = append(lines, string(b)) }}
 	j.event(launcher.Event{Process: "a.1", Changed: true, To: launcher.Starting})
-	j.event(launcher.Event{Process: "a.1", Level: launcher.Warn, Changed: true, From: launcher.Ready, Text: "ended by itself, status 1"})
+	j.event(launcher.Event{Process: "a.1", Changed: true, From: launcher.Ready, Text: "ended by itself, status 1"})
+	j.flush()
 	j.say(launcher.Warn, "look at %s", "this")
 	if diff := cmp.Diff([]string{"launcher: warning: look at this"}, lines); diff != "" {
 		t.Error(diff)

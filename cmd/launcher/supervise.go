@@ -27,6 +27,7 @@ import (
 const (
 	mostThreads = 2
 	gcPercent   = 30
+	settleAfter = time.Second // memory is given back then; a short command is not held up by it
 )
 
 // supervise runs what the settings ask for until it has ended, and sets the
@@ -181,7 +182,8 @@ func config(s *settings, gen *generation, kernel launcher.Kernel, log *journal) 
 		IgnoreINT:   early.IgnoredINT,
 		Kernel:      kernel,
 		Log:         log.event,
-		Settled:     func() { go releaseMemory() },
+		Flush:       log.flush,
+		Settled:     func() { time.AfterFunc(settleAfter, releaseMemory) },
 	}
 }
 

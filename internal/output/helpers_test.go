@@ -18,10 +18,12 @@ const generous = 30 * time.Second
 // reader is the far end of one of the launcher's descriptors.
 type reader struct {
 	r, w *os.File
-	mu   sync.Mutex
-	got  bytes.Buffer
-	end  chan struct{}
-	once sync.Once
+	// number is w's; to ask for it again would make it blocking (P32).
+	number int
+	mu     sync.Mutex
+	got    bytes.Buffer
+	end    chan struct{}
+	once   sync.Once
 }
 
 // newReader makes a pipe of which nothing is read before start.
@@ -31,16 +33,16 @@ func newReader(t testing.TB) *reader {
 	if err != nil {
 		t.Fatal(err)
 	}
+	rd := &reader{r: r, w: w, number: int(w.Fd()), end: make(chan struct{})}
 	// Blocking, as descriptors 1 and 2 are.
-	if err := unix.SetNonblock(int(w.Fd()), false); err != nil {
+	if err := unix.SetNonblock(rd.number, false); err != nil {
 		t.Fatal(err)
 	}
-	rd := &reader{r: r, w: w, end: make(chan struct{})}
 	t.Cleanup(func() { w.Close(); r.Close() })
 	return rd
 }
 
-func (r *reader) fd() int { return int(r.w.Fd()) }
+func (r *reader) fd() int { return r.number }
 
 // start reads all there is from now on.
 func (r *reader) start() *reader {
@@ -131,7 +133,9 @@ func duplicate(t testing.TB, fd int) *os.File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return os.NewFile(uintptr(n), "child")
+	f := os.NewFile(uintptr(n), "child")
+	t.Cleanup(func() { f.Close() }) // and not whenever the collector runs
+	return f
 }
 
 // exit is what the kernel and the launcher do at the end of a process.

@@ -82,7 +82,7 @@ func New(cfg Config) (*Output, error) {
 		outLock = &sync.Mutex{}
 	}
 	var err error
-	o.err, err = newCopier(cfg.Mode, &sink{fd: cfg.Stderr, name: "stderr", lock: errLock, say: say}, o.own)
+	o.err, err = newCopier(cfg.Mode, &sink{fd: cfg.Stderr, name: "stderr", lock: errLock, say: say}, o.own, errBuffer)
 	if err != nil {
 		return nil, fmt.Errorf("output: %w", err)
 	}
@@ -90,7 +90,7 @@ func New(cfg Config) (*Output, error) {
 		return o, nil
 	}
 	out := &sink{fd: cfg.Stdout, name: "stdout", lock: outLock, say: say, raw: cfg.Mode == Raw}
-	if o.out, err = newCopier(cfg.Mode, out, nil); err != nil {
+	if o.out, err = newCopier(cfg.Mode, out, nil, outBuffer); err != nil {
 		o.err.poll.close()
 		return nil, fmt.Errorf("output: %w", err)
 	}
@@ -110,8 +110,8 @@ func sameFile(a, b int) bool {
 // Line writes a line of the launcher's own to Stderr, completing it with a
 // newline. It never waits: while Stderr is stuck up to 256 KiB are kept, the
 // rest is dropped, and how many were dropped is said as soon as lines get
-// through again. After Close it writes only where Stderr has
-// room, and waits for that for a second at most.
+// through again. After Close it writes only where Stderr has room, and waits a
+// second at most.
 func (o *Output) Line(line []byte) {
 	switch o.own.put(line) {
 	case queueFirst:
@@ -143,10 +143,13 @@ func (o *Output) lineAfterClose(line []byte) {
 
 // Close ends all copying: what processes have written is still passed on, until
 // nothing more can be read or until the given moment. It does not wait for
-// somebody who holds a pipe and is silent (P7, P43). It returns how many bytes
-// were lost from first to last: unread or unwritten now, or dropped earlier
-// because nobody read or the disk was full; in prefix and JSON mode what was
-// put around the lines counts too.
+// somebody who holds a pipe and is silent (P7, P43); whoever still writes then
+// gets EPIPE. A moment that has passed leaves no time even for what could be
+// written at once.
+//
+// It returns how many bytes were lost from first to last: unread or unwritten
+// now, or dropped earlier because nobody read or the disk was full. In prefix
+// and JSON mode what was put around the lines counts too.
 func (o *Output) Close(until time.Time) (lost int64) {
 	if o.out != nil {
 		// The rest is for what Stdout's end gives reason to say on Stderr.

@@ -242,6 +242,14 @@ func TestOpenWithoutDescriptors(t *testing.T) {
 		if failed < 2 {
 			t.Errorf("%+v: failed %d times", cfg, failed)
 		}
+		o.Close(time.Now().Add(generous))
+		before = descriptors(t)
+		if _, err := o.Open("w"); err == nil {
+			t.Error("opened after Close")
+		}
+		if after := descriptors(t); after != before {
+			t.Errorf("%d descriptors after Close, then %d", before, after)
+		}
 	}
 }
 

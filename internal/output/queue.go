@@ -1,6 +1,7 @@
 package output
 
 import (
+	"bytes"
 	"strconv"
 	"sync"
 )
@@ -35,7 +36,7 @@ func (q *queue) put(line []byte) int {
 		return queueClosed
 	}
 	if len(q.lines)+q.writing+len(line)+1 > queueLimit {
-		q.dropped++
+		q.dropped += int64(max(1, bytes.Count(line, []byte{'\n'})))
 		return queueMore
 	}
 	first := len(q.lines) == 0

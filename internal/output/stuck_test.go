@@ -55,7 +55,7 @@ func TestStuckReader(t *testing.T) {
 			if i != 20000 {
 				t.Errorf("%d lines", i)
 			}
-			flags, err := unix.FcntlInt(errs.w.Fd(), unix.F_GETFL, 0)
+			flags, err := unix.FcntlInt(uintptr(errs.fd()), unix.F_GETFL, 0)
 			if err == nil && flags&unix.O_NONBLOCK != 0 {
 				t.Error("O_NONBLOCK was set on stderr")
 			}
@@ -210,16 +210,20 @@ func TestGrandchildHoldsThePipe(t *testing.T) {
 func TestCloseWhileWriting(t *testing.T) {
 	out := newReader(t).start()
 	o := open(t, Config{Mode: Prefix, Stdout: out.fd(), Stderr: out.fd()})
-	p := start(t, o, "w")
+	block := strings.Repeat("again\n", 10000)
 	stop := make(chan struct{})
-	go func() {
-		defer close(stop)
-		for {
-			if _, err := fmt.Fprintln(p.stdout, "again"); err != nil {
-				return // EPIPE, when the launcher has closed its end
+	var writers sync.WaitGroup
+	for range 16 {
+		p := start(t, o, "w")
+		writers.Go(func() {
+			for {
+				if _, err := p.stdout.WriteString(block); err != nil {
+					return // EPIPE, when the launcher has closed its end
+				}
 			}
-		}
-	}()
+		})
+	}
+	go func() { writers.Wait(); close(stop) }()
 	out.waitFor(t, "again\n")
 	within(t, "Close", func() { o.Close(time.Now().Add(100 * time.Millisecond)) })
 	select {

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
+)
+
+// Keys as a terminal sends them.
+const (
+	ctrlC = "\x03"
+	ctrlD = "\x04"
+	ctrlZ = "\x1a"
+)
+
+// screen is a pseudo-terminal with a program that leads a session on it, as a
+// terminal's window has.
+type screen struct {
+	t      *testing.T
+	dir    string // its working directory, and HOME
+	cmd    *exec.Cmd
+	master *os.File
+	ended  chan struct{}
+	drawn  chan struct{} // closed once nothing more can come
+
+	sync.Mutex
+	text string // what is not yet matched
+	all  string
+}
+
+// openScreen runs words on a terminal of 24 lines and 80 columns. "launcher" on
+// PATH is the one under test. env is added to what a login shell would have.
+func openScreen(t *testing.T, env []string, words ...string) *screen {
+	t.Helper()
+	bin := filepath.Dir(launcherBinary)
+	if words[0] == "launcher" {
+		words[0] = launcherBinary
+	}
+	s := &screen{t: t, dir: t.TempDir(), ended: make(chan struct{}), drawn: make(chan struct{})}
+	s.cmd = exec.Command(words[0], words[1:]...)
+	s.cmd.Dir = s.dir
+	s.cmd.Env = append([]string{
+		"PATH=" + bin + ":" + os.Getenv("PATH"), "HOME=" + s.dir, "TERM=dumb", "LC_ALL=C", "PS1=> ", "HISTFILE=", "NO_COLOR=1",
+	}, env...)
+	master, err := pty.StartWithAttrs(s.cmd, &pty.Winsize{Rows: 24, Cols: 80}, &syscall.SysProcAttr{Setsid: true, Setctty: true})
+	if err != nil {
+		t.Skip("no pseudo-terminal: ", err)
+	}
+	s.master = master
+	go s.read()
+	go func() {
+		_ = s.cmd.Wait()
+		close(s.ended)
+	}()
+	t.Cleanup(s.close)
+	return s
+}
+
+// procfile writes a Procfile where the program runs. The program must look for
+// it only later, hence openShell.
+func (s *screen) write(name, text string) {
+	s.t.Helper()
+	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o644); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *screen) read() {
+	defer close(s.drawn)
+	buf := make([]byte, 4096)
+	for {
+		n, err := s.master.Read(buf)
+		s.Lock()
+		s.text += string(buf[:n])
+		s.all += string(buf[:n])
+		s.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+// close closes the window. What hangs on is killed.
+func (s *screen) close() {
+	_ = s.master.Close()
+	select {
+	case <-s.ended:
+	case <-time.After(patience):
+		_ = s.cmd.Process.Kill()
+		<-s.ended
+	}
+}
+
+// until waits for what the programs draw after the last match.
+func (s *screen) until(pattern string) string {
+	s.t.Helper()
+	want := regexp.MustCompile("(?m)" + pattern)
+	var found string
+	s.eventually(pattern+" on the screen", func() bool {
+		s.Lock()
+		defer s.Unlock()
+		at := want.FindStringIndex(s.text)
+		if at == nil {
+			return false
+		}
+		found, s.text = s.text[at[0]:at[1]], s.text[at[1]:]
+		return true
+	})
+	return found
+}
+
+// eventually waits for what must come to be.
+func (s *screen) eventually(what string, is func() bool) {
+	s.t.Helper()
+	for end := time.Now().Add(patience); !is(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			s.t.Fatalf("never: %s; the screen:\n%s", what, s.shown())
+		}
+	}
+}
+
+func (s *screen) shown() string {
+	s.Lock()
+	defer s.Unlock()
+	return s.all
+}
+
+// press types keys.
+func (s *screen) press(keys string) {
+	s.t.Helper()
+	if _, err := s.master.WriteString(keys); err != nil {
+		s.t.Fatalf("typing %q: %v; the screen:\n%s", keys, err, s.shown())
+	}
+}
+
+// enter types a line, and waits for what it draws.
+func (s *screen) enter(line, pattern string) string {
+	s.t.Helper()
+	s.press(line + "\n")
+	return s.until(pattern)
+}
+
+func (s *screen) resize(rows, columns uint16) {
+	s.t.Helper()
+	if err := pty.Setsize(s.master, &pty.Winsize{Rows: rows, Cols: columns}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// foreground waits until a program of this name leads the terminal's foreground
+// group, and returns its pid: from then on keys such as Ctrl-C are its own.
+func (s *screen) foreground(comm string) int {
+	s.t.Helper()
+	var group int
+	s.eventually(comm+" in the foreground", func() bool {
+		raw, err := s.master.SyscallConn()
+		if err != nil {
+			return false
+		}
+		_ = raw.Control(func(fd uintptr) { group, err = unix.IoctlGetInt(int(fd), unix.TIOCGPGRP) })
+		return err == nil && commOf(group) == comm
+	})
+	return group
+}
+
+// exits waits for the program's end and its exit status, 128+N for a signal.
+func (s *screen) exits(status int) {
+	s.t.Helper()
+	select {
+	case <-s.ended:
+	case <-time.After(patience):
+		s.t.Fatalf("does not end; the screen:\n%s", s.shown())
+	}
+	ws := s.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	got := ws.ExitStatus()
+	if ws.Signaled() {
+		got = 128 + int(ws.Signal())
+	}
+	if got != status {
+		s.t.Fatalf("ended with %d, want %d; the screen:\n%s", got, status, s.shown())
+	}
+}
+
+func commOf(pid int) string {
+	text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
+	return strings.TrimSpace(string(text))
+}
+
+// stateOf is the letter of /proc/PID/stat, 0 where the process is gone.
+func stateOf(pid int) byte {
+	text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	_, rest, _ := strings.Cut(string(text), ") ")
+	if rest == "" {
+		return 0
+	}
+	return rest[0]
+}
+
+// isGone tells whether a process has ended, a zombie counting as ended.
+func isGone(pid int) bool {
+	state := stateOf(pid)
+	return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) || state == 0 || state == 'Z'
+}

@@ -154,7 +154,7 @@ func (s *System) files(spec *Spec, c *child, stdin int) []uintptr {
 func (s *System) attributes(spec *Spec) *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{Setsid: true}
 	if spec.Interactive && hasTerminal() {
-		attr = &syscall.SysProcAttr{Setpgid: true, Foreground: mayHandOver(), Ctty: terminal}
+		attr = &syscall.SysProcAttr{Setpgid: true, Foreground: s.mayHandOver(), Ctty: terminal}
 	}
 	if !s.config.PID1 {
 		sig := spec.StopSignal

@@ -16,34 +16,45 @@ func hasTerminal() bool {
 }
 
 // mayHandOver tells whether the terminal's foreground is ours to give: we have
-// it, or the group that had it from us is gone.
-func mayHandOver() bool {
+// it, or what descends from us, or the group that had it is gone. It is not where
+// a shell has it: we were put into the background, and to take it away, which an
+// orphaned group can do with TTOU blocked, would break the shell (P48).
+func (s *System) mayHandOver() bool {
 	group, err := unix.IoctlGetInt(terminal, unix.TIOCGPGRP)
-	if err != nil || group <= 1 && unix.Getpgrp() != group {
+	switch {
+	case err != nil:
+		return false
+	case group == unix.Getpgrp(): // 0 for both, where we are in a pid namespace and the session is not
+		return true
+	case group <= 1:
 		return false
 	}
-	return group == unix.Getpgrp() || unix.Kill(-group, 0) == unix.ESRCH
+	return s.children[group] != nil || unix.Kill(-group, 0) == unix.ESRCH || s.isBelow(group)
 }
 
-// withShell tells whether the shell that started us has the terminal: we were
-// put into the background, and to take it away would break the shell.
-func withShell() bool {
-	group, err := unix.IoctlGetInt(terminal, unix.TIOCGPGRP)
-	parent := unix.Getppid()
-	if err != nil || parent <= 0 || group == unix.Getpgrp() {
-		return false
+// isBelow tells whether pid descends from us, as a job of an interactive shell
+// does. Without /proc that is not known: false.
+func (s *System) isBelow(pid int) bool {
+	for pid > 1 {
+		sight, err := s.Look(pid)
+		if err != nil {
+			return false
+		}
+		if sight.Parent == unix.Getpid() {
+			return true
+		}
+		pid = sight.Parent
 	}
-	theirs, err := unix.Getpgid(parent)
-	return err == nil && theirs == group
+	return false
 }
 
 // Foreground makes pid's group the terminal's foreground one; 0: our own. EPERM
-// where the shell has it, ENOTTY where there is no terminal.
+// where a shell has it, or there is no terminal.
 func (s *System) Foreground(pid int) error {
 	if pid < 0 || pid == 1 {
 		return unix.EINVAL
 	}
-	if withShell() {
+	if !s.mayHandOver() {
 		return unix.EPERM
 	}
 	group := pid

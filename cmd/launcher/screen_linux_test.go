@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -57,7 +56,7 @@ func openScreen(t *testing.T, env []string, words ...string) *screen {
 	if err != nil {
 		t.Skip("no pseudo-terminal: ", err)
 	}
-	s.master = master
+	s.master = interruptible(t, master)
 	go s.read()
 	go func() {
 		_ = s.cmd.Wait()
@@ -67,8 +66,21 @@ func openScreen(t *testing.T, env []string, words ...string) *screen {
 	return s
 }
 
-// procfile writes a Procfile where the program runs. The program must look for
-// it only later, hence openShell.
+// interruptible replaces a file by one whose Close ends a Read that is under way.
+func interruptible(t *testing.T, f *os.File) *os.File {
+	t.Helper()
+	defer f.Close()
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 3)
+	if err == nil {
+		err = unix.SetNonblock(fd, true)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return os.NewFile(uintptr(fd), f.Name())
+}
+
+// write writes a file where the program runs.
 func (s *screen) write(name, text string) {
 	s.t.Helper()
 	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o644); err != nil {
@@ -108,16 +120,29 @@ func (s *screen) until(pattern string) string {
 	want := regexp.MustCompile("(?m)" + pattern)
 	var found string
 	s.eventually(pattern+" on the screen", func() bool {
+		closed := isClosed(s.drawn)
 		s.Lock()
 		defer s.Unlock()
 		at := want.FindStringIndex(s.text)
 		if at == nil {
+			if closed {
+				s.t.Fatalf("all has ended (%v) with no %s on the screen:\n%s", s.cmd.ProcessState, pattern, s.all)
+			}
 			return false
 		}
 		found, s.text = s.text[at[0]:at[1]], s.text[at[1]:]
 		return true
 	})
 	return found
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // eventually waits for what must come to be.
@@ -195,20 +220,4 @@ func (s *screen) exits(status int) {
 func commOf(pid int) string {
 	text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
 	return strings.TrimSpace(string(text))
-}
-
-// stateOf is the letter of /proc/PID/stat, 0 where the process is gone.
-func stateOf(pid int) byte {
-	text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	_, rest, _ := strings.Cut(string(text), ") ")
-	if rest == "" {
-		return 0
-	}
-	return rest[0]
-}
-
-// isGone tells whether a process has ended, a zombie counting as ended.
-func isGone(pid int) bool {
-	state := stateOf(pid)
-	return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) || state == 0 || state == 'Z'
 }

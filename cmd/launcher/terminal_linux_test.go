@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -26,7 +27,7 @@ func needProgram(t *testing.T, names ...string) {
 func needNamespaces(t *testing.T, flags ...string) {
 	t.Helper()
 	needProgram(t, "unshare")
-	if out, err := exec.Command("unshare", append(flags, "true")...).CombinedOutput(); err != nil {
+	if out, err := exec.Command("unshare", slices.Concat(flags, []string{"true"})...).CombinedOutput(); err != nil {
 		t.Skipf("unshare %s: %v: %s", strings.Join(flags, " "), err, out)
 	}
 }
@@ -58,7 +59,7 @@ func TestShellOnTerminal(t *testing.T) {
 	t.Run("PID 1 in the session of another", func(t *testing.T) {
 		unshare := strings.Fields("unshare --fork --pid --mount-proc")
 		needNamespaces(t, unshare[1:]...)
-		s := openScreen(t, nil, append(append(unshare, launcherBinary), exec[1:]...)...)
+		s := openScreen(t, nil, slices.Concat(unshare, []string{launcherBinary}, exec[1:])...)
 		s.enter("echo parent$PPID", `^parent1\r`)
 		isUsable(s)
 		s.press("exit 7\n")
@@ -67,7 +68,7 @@ func TestShellOnTerminal(t *testing.T) {
 	t.Run("PID 1 with a session of its own", func(t *testing.T) { // as runc has it
 		unshare := strings.Fields("unshare --fork --pid --mount-proc setsid --ctty")
 		needNamespaces(t, unshare[1:4]...)
-		s := openScreen(t, nil, append(append(unshare, launcherBinary), exec[1:]...)...)
+		s := openScreen(t, nil, slices.Concat(unshare, []string{launcherBinary}, exec[1:])...)
 		s.enter("echo parent$PPID", `^parent1\r`)
 		isUsable(s)
 		s.press("suspend\n") // nobody could continue us: it is continued
@@ -89,6 +90,7 @@ func isUsable(s *screen) {
 	s.press("sleep 1000\n")
 	s.foreground("sleep")
 	s.press(ctrlC)
+	s.foreground("bash") // what is typed before is lost: Ctrl-C empties the input
 	s.enter("echo status$?", `^status130`)
 
 	s.press("sleep 1001\n")
@@ -100,6 +102,7 @@ func isUsable(s *screen) {
 	s.press("fg\n")
 	s.foreground("sleep")
 	s.press(ctrlC)
+	s.foreground("bash")
 	s.enter("echo status$?", `^status130`)
 
 	s.enter("sleep 1002 & jobs", `Running +sleep 1002`)
@@ -123,14 +126,13 @@ func TestSuspendedWithItsChild(t *testing.T) {
 		s.press(ctrlZ)
 		s.until(`Stopped +launcher exec -- cat`)
 		s.foreground("bash")
-		if state := stateOf(launcher); state != 'T' {
-			t.Errorf("the launcher is in state %c, cat in %c", state, stateOf(cat))
+		if state := procState(launcher); state != 'T' {
+			t.Errorf("the launcher is in state %c, cat in %c", state, procState(cat))
 		}
 		s.enter("echo shell$((6*7))", `^shell42`)
 		// In the background it stops again, for want of the terminal.
 		s.press("bg\n")
-		s.eventually("continued in the background, it stops again", func() bool { return stateOf(launcher) == 'T' && stateOf(cat) == 'T' })
-		s.enter("jobs", `Stopped.* +launcher exec -- cat`)
+		s.stops()
 		s.press("fg\n")
 		s.foreground("cat")
 		s.enter("two", `two\r\ntwo`)
@@ -141,14 +143,28 @@ func TestSuspendedWithItsChild(t *testing.T) {
 
 	// Started in the background it waits there.
 	s.press("launcher exec -- cat &\n")
-	s.enter("wait; jobs", `Stopped.* +launcher exec -- cat`)
+	s.stops()
 	s.press("fg\n")
 	s.foreground("cat")
 	s.enter("three", `three\r\nthree`)
 	s.press(ctrlC)
+	s.foreground("bash") // as it takes the terminal back it may drop what was typed before
 	s.enter("echo status$?", `^status130`)
 	s.press("exit 0\n")
 	s.exits(0)
+}
+
+// stops waits until the shell on s sees its only job stopped.
+func (s *screen) stops() {
+	s.t.Helper()
+	for end := time.Now().Add(patience); ; {
+		if strings.Contains(s.enter("jobs; echo said$((6*7))", `(?s).*^said42`), "Stopped") {
+			return
+		}
+		if time.Now().After(end) {
+			s.t.Fatalf("the job does not stop:\n%s", s.shown())
+		}
+	}
 }
 
 // parentOf is the parent's pid.
@@ -204,7 +220,7 @@ func TestRunOnTerminal(t *testing.T) {
 		s.press(ctrlC)
 		s.until(`stopping: .*INT`)
 		line := s.until(`launcher: stopped in .*`)
-		if strings.Contains(line, "TSTP") || strings.Count(line, "TERM 0.0") != 2 {
+		if strings.Contains(line, "TSTP") || !strings.Contains(line, "TERM 0.0") {
 			t.Errorf("there was a quiet phase: %s", line)
 		}
 		s.exits(0)
@@ -213,7 +229,7 @@ func TestRunOnTerminal(t *testing.T) {
 		s := open(t, `worker: sh -c 'echo u""p; while :; do sleep 0.02; test -e more && echo more; done'`+"\n", "1")
 		s.until(`^worker\.1 \| up`)
 		s.press(ctrlZ)
-		s.until(`launcher: .*quiet`)
+		s.until(`launcher: TSTP does nothing on a terminal`)
 		s.write("more", "")
 		s.until(`^worker\.1 \| more`)
 		s.press(ctrlC)

@@ -33,6 +33,7 @@ type Dir struct {
 	lock int
 	root bool // others have to reach the sockets
 	live map[*Socket]bool
+	made map[string]bool // paths of sockets that were bound here
 }
 
 // Open makes the directory in the first place that works: $XDG_RUNTIME_DIR, /run,
@@ -79,7 +80,7 @@ func makeIn(place string, root bool) (*Dir, error) {
 	}
 	for range 100 {
 		name := dirPrefix + strconv.Itoa(os.Getpid()) + "-" + strconv.FormatUint(uint64(rand.Uint32()), 36)
-		d := &Dir{path: filepath.Join(place, name), root: root, live: make(map[*Socket]bool)}
+		d := &Dir{path: filepath.Join(place, name), root: root, live: make(map[*Socket]bool), made: make(map[string]bool)}
 		if len(d.path)+roomForName > longestPath {
 			return nil, fmt.Errorf("%s: too long for the path of a socket", place)
 		}
@@ -183,12 +184,18 @@ func isOurName(name string) bool {
 	return ok && err == nil && err2 == nil
 }
 
-// Close closes all sockets and removes the directory.
+// Close closes all sockets and removes the directory. It is the last that a stop
+// waits for: the files' names are known, and need no directory to be read.
 func (d *Dir) Close() {
 	for s := range d.live {
 		s.Close()
 	}
-	_ = os.RemoveAll(d.path)
+	for path := range d.made {
+		_ = unix.Unlink(path)
+	}
+	if err := unix.Rmdir(d.path); err != nil {
+		_ = os.RemoveAll(d.path) // somebody else put something there
+	}
 	if d.lock >= 0 {
 		_ = unix.Close(d.lock)
 		d.lock = -1

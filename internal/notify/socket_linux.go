@@ -30,7 +30,7 @@ func (d *Dir) Socket(name string) (*Socket, error) {
 		_ = unix.Close(fd)
 		return nil, fmt.Errorf("%s: %w", s.path, err)
 	}
-	d.live[s] = true
+	d.live[s], d.made[s.path] = true, true
 	return s, nil
 }
 

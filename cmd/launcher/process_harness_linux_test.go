@@ -1,0 +1,358 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The test binary plays the part of a child where a shell cannot: the variable
+// says which.
+const childVariable = "PROCESS_TEST_CHILD"
+
+// markVariable is in the environment of everything that a trial starts.
+const markVariable = "PROCESS_TEST_MARK"
+
+// trialBudget is the least that the launcher takes; lateBy is how much later it
+// may be on a machine that has other things to do.
+const (
+	trialBudget = 2 * time.Second
+	lateBy      = time.Second
+)
+
+func init() {
+	if os.Getenv(childVariable) == "ready" {
+		conn, err := net.Dial("unixgram", os.Getenv("NOTIFY_SOCKET"))
+		if err == nil {
+			_, err = conn.Write([]byte("READY=1\n"))
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+}
+
+// trial is one run of the real launcher in a directory of its own.
+type trial struct {
+	t      *testing.T
+	dir    string
+	mark   string
+	pid1   bool
+	stdout *os.File // default: the file out
+	stderr *os.File // default: the file err
+	before []string // what execs the launcher: a shell with signals ignored
+
+	cmd   *exec.Cmd
+	pid   int // the launcher's, as we see it
+	ended chan struct{}
+}
+
+var trials atomic.Int64
+
+// newTrial writes the files of a trial: a Procfile and the scripts that it runs.
+func newTrial(t *testing.T, texts map[string]string) *trial {
+	t.Helper()
+	tr := &trial{t: t, dir: t.TempDir(), mark: fmt.Sprintf("%d.%d", os.Getpid(), trials.Add(1))}
+	for name, text := range texts {
+		tr.write(name, text)
+	}
+	return tr
+}
+
+func (tr *trial) write(name, text string) {
+	tr.t.Helper()
+	if err := os.WriteFile(tr.path(name), []byte(text), 0o644); err != nil {
+		tr.t.Fatal(err)
+	}
+}
+
+func (tr *trial) path(name string) string { return filepath.Join(tr.dir, name) }
+
+// text is what a file holds; "" where there is none.
+func (tr *trial) text(name string) string {
+	text, _ := os.ReadFile(tr.path(name))
+	return string(text)
+}
+
+func (tr *trial) exists(name string) bool {
+	_, err := os.Stat(tr.path(name))
+	return err == nil
+}
+
+// start starts the launcher, and returns as soon as it has been executed.
+func (tr *trial) start(args ...string) *trial {
+	tr.t.Helper()
+	words := slices.Concat(tr.before, []string{launcherBinary}, args)
+	if tr.pid1 {
+		words = append([]string{"unshare", "--fork", "--pid", "--mount-proc", "--kill-child=KILL"}, words...)
+	}
+	tr.startWords(launcherBinary, words)
+	return tr
+}
+
+func (tr *trial) startWords(program string, words []string) {
+	tr.t.Helper()
+	tr.cmd = exec.Command(words[0], words[1:]...)
+	tr.cmd.Dir = tr.dir
+	tr.cmd.Env = append(cleanEnvironment(), markVariable+"="+tr.mark, "TEST_BINARY="+testBinary())
+	out, err := os.Create(tr.path("out"))
+	if err != nil {
+		tr.t.Fatal(err)
+	}
+	defer out.Close()
+	errors, err := os.Create(tr.path("err"))
+	if err != nil {
+		tr.t.Fatal(err)
+	}
+	defer errors.Close()
+	tr.cmd.Stdout, tr.cmd.Stderr = out, errors
+	if tr.stdout != nil {
+		tr.cmd.Stdout = tr.stdout
+	}
+	if tr.stderr != nil {
+		tr.cmd.Stderr = tr.stderr
+	}
+	// No controlling terminal, also where a person runs the tests on one.
+	tr.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := tr.cmd.Start(); err != nil {
+		tr.t.Fatal(err)
+	}
+	tr.ended = make(chan struct{})
+	go func() {
+		_ = tr.cmd.Wait()
+		close(tr.ended)
+	}()
+	tr.t.Cleanup(tr.clear)
+	tr.pid = tr.cmd.Process.Pid
+	if tr.pid1 || tr.before != nil {
+		tr.pid = tr.awaitExec(program)
+	}
+}
+
+// awaitExec finds the process that has become the program, without a pause: the
+// moment matters.
+func (tr *trial) awaitExec(program string) int {
+	tr.t.Helper()
+	program, err := filepath.EvalSymlinks(program)
+	if err != nil {
+		tr.t.Fatal(err)
+	}
+	for begin := time.Now(); time.Since(begin) < patience; runtime.Gosched() {
+		for _, pid := range append(procChildren(tr.cmd.Process.Pid), tr.cmd.Process.Pid) {
+			if exe, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); exe == program {
+				return pid
+			}
+		}
+		select {
+		case <-tr.ended:
+			tr.t.Fatalf("%s: %v\n%s", program, tr.cmd.ProcessState, tr.text("err"))
+		default:
+		}
+	}
+	tr.t.Fatalf("%s was not executed\n%s", program, tr.text("err"))
+	return 0
+}
+
+var testBinary = sync.OnceValue(func() string {
+	path, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	return path
+})
+
+// cleanEnvironment has nothing in it that is a setting.
+func cleanEnvironment() []string {
+	return []string{"PATH=" + os.Getenv("PATH"), "HOME=/", "LAUNCHER_BUDGET=" + trialBudget.String()}
+}
+
+// clear ends what a trial that failed has left.
+func (tr *trial) clear() {
+	_ = tr.cmd.Process.Kill()
+	for begin := time.Now(); time.Since(begin) < patience; time.Sleep(5 * time.Millisecond) {
+		left := tr.left()
+		if len(left) == 0 {
+			break
+		}
+		for _, pid := range left {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+	<-tr.ended
+}
+
+// left are the processes with the trial's mark, without zombies.
+func (tr *trial) left() []int {
+	var pids []int
+	entries, _ := os.ReadDir("/proc")
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		environ, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+		if bytes.Contains(environ, []byte(markVariable+"="+tr.mark+"\x00")) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+func (tr *trial) signal(sig syscall.Signal) {
+	tr.t.Helper()
+	if err := syscall.Kill(tr.pid, sig); err != nil {
+		tr.t.Fatalf("%v: %v\n%s", sig, err, tr.text("err"))
+	}
+}
+
+// eventually waits for what must come.
+func (tr *trial) eventually(what string, ask func() bool) {
+	tr.t.Helper()
+	for begin := time.Now(); !ask(); time.Sleep(5 * time.Millisecond) {
+		if time.Since(begin) > patience {
+			tr.t.Fatalf("waited in vain: %s\n%s", what, tr.text("err"))
+		}
+	}
+}
+
+// says waits until the launcher has said it.
+func (tr *trial) says(text string) {
+	tr.t.Helper()
+	tr.eventually(fmt.Sprintf("it says %q", text), func() bool { return strings.Contains(tr.text("err"), text) })
+}
+
+// up waits until the files are there with which children say that they are.
+func (tr *trial) up(names ...string) {
+	tr.t.Helper()
+	for _, name := range names {
+		tr.eventually(name, func() bool { return tr.exists(name) })
+	}
+}
+
+// stop sends TERM and wants this exit status, within the budget.
+func (tr *trial) stop(status int) {
+	tr.t.Helper()
+	begin := time.Now()
+	tr.signal(syscall.SIGTERM)
+	tr.wait(status)
+	if late := time.Since(begin) - trialBudget; late > lateBy {
+		tr.t.Errorf("%s later than the budget\n%s", late, tr.text("err"))
+	}
+}
+
+// wait wants this exit status, and nothing left at that moment.
+func (tr *trial) wait(status int) {
+	tr.t.Helper()
+	select {
+	case <-tr.ended:
+	case <-time.After(patience):
+		tr.t.Fatalf("it does not end\n%s", tr.text("err"))
+	}
+	if code := tr.cmd.ProcessState.ExitCode(); code != status {
+		tr.t.Errorf("%v, want exit status %d\n%s", tr.cmd.ProcessState, status, tr.text("err"))
+	}
+	tr.nothingLeft()
+}
+
+func (tr *trial) nothingLeft() {
+	tr.t.Helper()
+	for _, pid := range tr.left() {
+		title, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		if len(title) > 0 {
+			tr.t.Errorf("left running: %d %q\n%s", pid, bytes.ReplaceAll(title, []byte{0}, []byte{' '}), tr.text("err"))
+		}
+	}
+}
+
+// workers are the pids of those of the launcher's children that run, by what
+// /proc says.
+func (tr *trial) workers() []int {
+	return slices.DeleteFunc(procChildren(tr.pid), func(pid int) bool {
+		state := procState(pid)
+		return state == 0 || state == 'Z'
+	})
+}
+
+// zombies are the launcher's children that have ended and were not reaped.
+func (tr *trial) zombies() []int {
+	return slices.DeleteFunc(procChildren(tr.pid), func(pid int) bool { return procState(pid) != 'Z' })
+}
+
+func procChildren(pid int) []int {
+	var pids []int
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, file := range threads {
+		text, _ := os.ReadFile(file)
+		for word := range strings.FieldsSeq(string(text)) {
+			child, _ := strconv.Atoi(word)
+			pids = append(pids, child)
+		}
+	}
+	return pids
+}
+
+// procState is the letter of proc(5); 0 where there is no such process.
+func procState(pid int) byte {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	at := bytes.LastIndexByte(text, ')')
+	if at < 0 || at+2 >= len(text) {
+		return 0
+	}
+	return text[at+2]
+}
+
+// asPID1AndNot runs body as PID 1 of a namespace, and not.
+func asPID1AndNot(t *testing.T, body func(t *testing.T, pid1 bool)) {
+	t.Run("subreaper", func(t *testing.T) { body(t, false) })
+	t.Run("pid1", func(t *testing.T) {
+		needPIDNamespace(t)
+		body(t, true)
+	})
+}
+
+func needPIDNamespace(t *testing.T) {
+	t.Helper()
+	if err := pidNamespace(); err != nil {
+		t.Skipf("no PID namespaces here: %v", err)
+	}
+}
+
+var pidNamespace = sync.OnceValue(func() error {
+	out, err := exec.Command("unshare", "--fork", "--pid", "--mount-proc", "--kill-child=KILL", "true").CombinedOutput()
+	if err != nil {
+		return errors.Join(err, errors.New(string(out)))
+	}
+	return nil
+})
+
+// unreadPipe is a pipe that nobody reads; gone closes the reader's end at once.
+func unreadPipe(t *testing.T, gone bool) *os.File {
+	t.Helper()
+	var fds [2]int
+	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	r, w := os.NewFile(uintptr(fds[0]), "unread"), os.NewFile(uintptr(fds[1]), "pipe")
+	t.Cleanup(func() { _ = r.Close(); _ = w.Close() })
+	if gone {
+		_ = r.Close()
+	}
+	return w
+}

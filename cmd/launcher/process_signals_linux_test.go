@@ -1,0 +1,168 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestBursts: thousands of signals neither end nor freeze anything, and TERM is
+// heard after them.
+func TestBursts(t *testing.T) {
+	asPID1AndNot(t, func(t *testing.T, pid1 bool) {
+		tr := newTrial(t, map[string]string{"Procfile": "worker: sh child.sh", "child.sh": `echo >up.$PS; exec sleep 1000`})
+		tr.pid1 = pid1
+		tr.start("run", "worker=2")
+		tr.up("up.worker.1", "up.worker.2")
+		for range 1000 {
+			for _, sig := range []syscall.Signal{syscall.SIGUSR2, syscall.SIGTTIN, syscall.SIGWINCH, syscall.SIGCONT, syscall.SIGURG, syscall.SIGPIPE, syscall.SIGCHLD} {
+				tr.signal(sig)
+			}
+		}
+		tr.says("worker.2 status:")
+		tr.notFrozen(2)
+		for range 1000 {
+			tr.signal(syscall.SIGHUP)
+		}
+		tr.stop(0)
+	})
+}
+
+// notFrozen wants the launcher and so many children of it awake.
+func (tr *trial) notFrozen(count int) {
+	tr.t.Helper()
+	workers := tr.workers()
+	if len(workers) != count {
+		tr.t.Errorf("%d children, want %d\n%s", len(workers), count, tr.text("err"))
+	}
+	for _, pid := range append(workers, tr.pid) {
+		if state := procState(pid); state == 'T' || state == 't' {
+			tr.t.Errorf("pid %d is frozen\n%s", pid, tr.text("err"))
+		}
+	}
+}
+
+// TestStopSignalsOfTerminals: none of them freezes the launcher, and TSTP is the
+// quiet; a STOP, which nobody can help, is over with CONT.
+func TestStopSignalsOfTerminals(t *testing.T) {
+	tr := newTrial(t, map[string]string{"Procfile": "worker: sh child.sh", "child.sh": `echo >up.$PS; exec sleep 1000`})
+	tr.start("run", "worker=2")
+	tr.up("up.worker.1", "up.worker.2")
+	for range 200 {
+		for _, sig := range []syscall.Signal{syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGTSTP} {
+			tr.signal(sig)
+		}
+	}
+	tr.says("worker.2 status:")
+	tr.notFrozen(2)
+	tr.signal(syscall.SIGSTOP)
+	tr.eventually("it is stopped", func() bool { return procState(tr.pid) == 'T' })
+	tr.signal(syscall.SIGTERM)
+	tr.signal(syscall.SIGCONT)
+	tr.wait(0)
+}
+
+// TestNohup: HUP and INT that were ignored stay so; children have the default
+// dispositions and no signal blocked.
+func TestNohup(t *testing.T) {
+	tr := newTrial(t, map[string]string{"Procfile": "worker: sleep 1000"})
+	tr.before = []string{"sh", "-c", `trap '' HUP INT QUIT TSTP PIPE; exec "$@"`, "sh"}
+	tr.start("run", "worker=2")
+	tr.eventually("both run", func() bool { return len(tr.asleep()) == 2 })
+	before := tr.workers()
+	for _, pid := range before {
+		status := procStatus(pid)
+		for _, name := range []string{"SigIgn", "SigBlk"} {
+			mask, err := strconv.ParseUint(status[name], 16, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// 32 to 34 are the C library's: nobody can set them to their default.
+			if mask &^= 7 << 31; mask != 0 {
+				t.Errorf("%s of a child is %016x, want nothing", name, mask)
+			}
+		}
+	}
+	for _, sig := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGHUP, syscall.SIGINT, syscall.SIGTTIN} {
+		tr.signal(sig)
+	}
+	tr.says("worker.2 status:")
+	if after := tr.workers(); !slices.Equal(before, after) {
+		t.Errorf("children were %v, are %v\n%s", before, after, tr.text("err"))
+	}
+	if text := tr.text("err"); strings.Contains(text, "stopping") || strings.Contains(text, "restart") {
+		t.Errorf("HUP or INT was not ignored\n%s", text)
+	}
+	tr.stop(0)
+	if text := tr.text("err"); !strings.Contains(text, "asked by TERM") {
+		t.Errorf("it was not TERM that stopped it\n%s", text)
+	}
+}
+
+// asleep are the workers that have become sleep(1).
+func (tr *trial) asleep() []int {
+	return slices.DeleteFunc(tr.workers(), func(pid int) bool { return procStatus(pid)["Name"] != "sleep" })
+}
+
+func procStatus(pid int) map[string]string {
+	fields := map[string]string{}
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	for line := range strings.Lines(string(text)) {
+		name, value, _ := strings.Cut(line, ":")
+		fields[name] = strings.TrimSpace(value)
+	}
+	return fields
+}
+
+// TestRestartByHUP: a broken Procfile changes nothing; a changed command runs; one
+// that fails is taken away again.
+func TestRestartByHUP(t *testing.T) {
+	if hupIgnored {
+		t.Skip("HUP is ignored here")
+	}
+	tr := newTrial(t, map[string]string{
+		"Procfile": "worker: sh child.sh one",
+		"child.sh": `[ "$1" != bad ] || exit 1
+` + childVariable + `=ready "$TEST_BINARY" || exit 9
+echo "$1" >>ran.$PS; exec sleep 1000`,
+	})
+	tr.start("run", "worker=2")
+	tr.eventually("both are ready", func() bool { return strings.Count(tr.text("err"), "-> ready") == 2 && len(tr.asleep()) == 2 })
+	first := tr.workers()
+
+	tr.write("Procfile", "worker sh child.sh two\n")
+	tr.signal(syscall.SIGHUP)
+	tr.says("no restart, everything goes on as it was")
+	if now := tr.workers(); !slices.Equal(first, now) {
+		t.Errorf("children were %v, are %v\n%s", first, now, tr.text("err"))
+	}
+
+	tr.write("Procfile", "worker: sh child.sh two\n")
+	tr.signal(syscall.SIGHUP)
+	tr.says("restart: all processes are replaced")
+	tr.ran("one\ntwo\n")
+	// A restart is over 10 s after its last step: until then the next is refused.
+	tr.write("Procfile", "worker: sh child.sh bad\n")
+	tr.eventually("the next restart begins", func() bool {
+		tr.signal(syscall.SIGHUP)
+		time.Sleep(100 * time.Millisecond) // not more often than this
+		return strings.Contains(tr.text("err"), "restart aborted")
+	})
+	tr.says("restart: all processes are replaced back")
+	tr.eventually("the old are back", func() bool { return strings.HasSuffix(tr.text("ran.worker.1"), "two\ntwo\n") })
+	tr.eventually("both sleep", func() bool { return len(tr.asleep()) == 2 })
+	tr.stop(0)
+}
+
+// ran wants what both workers were started with so far.
+func (tr *trial) ran(want string) {
+	tr.t.Helper()
+	for _, name := range []string{"ran.worker.1", "ran.worker.2"} {
+		tr.eventually(name+" is "+want, func() bool { return tr.text(name) == want })
+	}
+}

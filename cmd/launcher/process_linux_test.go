@@ -120,6 +120,9 @@ func TestThreeHundred(t *testing.T) {
 	tr := newTrial(t, map[string]string{"Procfile": "worker: sleep 1000"})
 	tr.start("run", "--budget", "10s", "worker=300")
 	tr.eventually("300 run", func() bool { return len(tr.workers()) == 300 })
+	if got := len(tr.left()); got != 301 {
+		t.Errorf("the test sees %d processes, want 301", got)
+	}
 	tr.signal(syscall.SIGTERM)
 	tr.wait(0)
 	if got := strings.Count(tr.text("err"), "-> starting"); got != 300 {

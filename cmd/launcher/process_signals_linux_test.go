@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -102,21 +100,6 @@ func TestNohup(t *testing.T) {
 	if text := tr.text("err"); !strings.Contains(text, "asked by TERM") {
 		t.Errorf("it was not TERM that stopped it\n%s", text)
 	}
-}
-
-// asleep are the workers that have become sleep(1).
-func (tr *trial) asleep() []int {
-	return slices.DeleteFunc(tr.workers(), func(pid int) bool { return procStatus(pid)["Name"] != "sleep" })
-}
-
-func procStatus(pid int) map[string]string {
-	fields := map[string]string{}
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	for line := range strings.Lines(string(text)) {
-		name, value, _ := strings.Cut(line, ":")
-		fields[name] = strings.TrimSpace(value)
-	}
-	return fields
 }
 
 // TestRestartByHUP: a broken Procfile changes nothing; a changed command runs; one

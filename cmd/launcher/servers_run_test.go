@@ -54,7 +54,7 @@ func deploy(t *testing.T, app string, needs ...string) *deployment {
 		}
 		found, err := exec.LookPath(program)
 		if err != nil {
-			t.Skipf("%s is not installed (.ci/setup does it on Debian)", program)
+			t.Fatalf("%s is not installed: .ci/setup does it on Debian", program)
 		}
 		path += ":" + filepath.Dir(found)
 	}

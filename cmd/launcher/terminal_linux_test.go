@@ -110,7 +110,11 @@ func isUsable(s *screen) {
 	s.foreground("sleep")
 	s.press(ctrlZ)
 	s.until(`Stopped +sleep 1002`)
-	s.enter("kill %%; wait; echo ended$((6*7))", `^ended42`)
+	s.press("fg\n")
+	s.foreground("sleep")
+	s.press(ctrlC)
+	s.foreground("bash")
+	s.enter("jobs; echo done$((6*7))", `^done42`)
 }
 
 // TestSuspendedWithItsChild: Ctrl-Z stops the launcher with what it runs, so
@@ -148,7 +152,7 @@ func TestSuspendedWithItsChild(t *testing.T) {
 	s.foreground("cat")
 	s.enter("three", `three\r\nthree`)
 	s.press(ctrlC)
-	s.foreground("bash") // as it takes the terminal back it may drop what was typed before
+	s.foreground("bash")
 	s.enter("echo status$?", `^status130`)
 	s.press("exit 0\n")
 	s.exits(0)

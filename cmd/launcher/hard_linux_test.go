@@ -1,0 +1,432 @@
+package main
+
+import (
+	"debug/elf"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// hardChild makes the test binary a worker for places that have no shell: it
+// says READY=1 where it can and that it is up, and ends with 0 at TERM.
+const hardChild = "HARD_TEST_CHILD"
+
+func init() {
+	if os.Getenv(hardChild) == "" {
+		return
+	}
+	term := make(chan os.Signal, 1)
+	signal.Notify(term, syscall.SIGTERM)
+	ready := "not asked"
+	if path := os.Getenv("NOTIFY_SOCKET"); path != "" {
+		conn, err := net.Dial("unixgram", path)
+		if err == nil {
+			_, err = conn.Write([]byte("READY=1\n"))
+		}
+		ready = fmt.Sprint("asked: ", err)
+	}
+	fmt.Printf("up, uid %d, %s\n", os.Getuid(), ready)
+	<-term
+	os.Exit(0)
+}
+
+// simple is a worker that says that it is up and ends at TERM.
+const simple = `w: sh -c 'trap "exit 0" TERM; echo "up, uid $(id -u)"; while :; do sleep 0.05; done'` + "\n"
+
+// hard is a trial with this Procfile, whose directory and launcher every user
+// can reach.
+func hard(t *testing.T, procfile string) *trial {
+	t.Helper()
+	tr := newTrial(t, map[string]string{"Procfile": procfile})
+	for _, dir := range []string{filepath.Dir(launcherBinary), filepath.Dir(tr.dir)} {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(tr.dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	return tr
+}
+
+// after starts the launcher in the process of a shell that has run script.
+func (tr *trial) after(script string, args ...string) *trial {
+	tr.t.Helper()
+	words := append([]string{"sh", "-ec", script + "\n" + `exec "$0" "$@"`, launcherBinary}, args...)
+	tr.startWords(launcherBinary, words)
+	return tr
+}
+
+// mounted is after with mounts of its own.
+func (tr *trial) mounted(script string, args ...string) *trial {
+	tr.t.Helper()
+	needRoot(tr.t)
+	flags := []string{"--mount", "--propagation", "private"}
+	needNamespaces(tr.t, flags...)
+	if out, err := exec.Command("unshare", append(flags, "sh", "-ec", script)...).CombinedOutput(); err != nil {
+		tr.t.Skipf("%s: %v: %s", script, err, out)
+	}
+	words := append([]string{"unshare", "--mount", "--propagation", "private", "sh", "-ec", script + "\n" + `exec "$0" "$@"`, launcherBinary}, args...)
+	tr.startWords(launcherBinary, words)
+	return tr
+}
+
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("needs root")
+	}
+}
+
+// prints waits until the workers have printed text n times.
+func (tr *trial) prints(text string, n int) {
+	tr.t.Helper()
+	tr.eventually(fmt.Sprintf("%d times %q on standard output", n, text), func() bool {
+		return strings.Count(tr.text("out"), text) >= n
+	})
+}
+
+// cpu is the time that the launcher's own threads have used.
+func (tr *trial) cpu() time.Duration {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", tr.pid))
+	_, rest, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	const tick = 10 * time.Millisecond // USER_HZ is 100 on every platform of Go's
+	return time.Duration(user+system) * tick
+}
+
+// rests wants next to no work of the launcher in a second.
+func (tr *trial) rests() {
+	tr.t.Helper()
+	before := tr.cpu()
+	time.Sleep(time.Second)
+	if used := tr.cpu() - before; used > 300*time.Millisecond {
+		tr.t.Errorf("%s of CPU time used in a second\n%s", used, tr.text("err"))
+	}
+}
+
+func TestThousand(t *testing.T) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Max < 4096 {
+		t.Skipf("the limit of open files is %d (%v)", limit.Max, err)
+	}
+	tr := hard(t, "w: sleep 1000\n")
+	tr.start("run", "w=1000", "--budget", "25s")
+	tr.eventually("1000 workers", func() bool { return len(tr.workers()) == 1000 })
+	tr.rests()
+	begin := time.Now()
+	tr.signal(syscall.SIGTERM)
+	tr.wait(0)
+	if took := time.Since(begin); took > 20*time.Second {
+		t.Errorf("the stop took %s", took)
+	}
+}
+
+func TestNoDescriptors(t *testing.T) {
+	tr := hard(t, simple)
+	tr.after("ulimit -n 30", "run", "w=9", "--log", "prefix")
+	tr.says("the limit of open files")
+	tr.prints("| up", 4)
+	tr.rests()
+	workers := tr.workers()
+	up := strings.Count(tr.text("out"), "| up")
+	if err := syscall.Kill(workers[0], syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	tr.prints("| up", up+1) // its place is taken
+	tr.stop(0)
+}
+
+// exhaust wants that a launcher of 40 workers, of which limit lets only some
+// start, tells that, waits, and stops in time; that free brings all of them up,
+// and close, after which nothing at all can be started, costs only what ends.
+func exhaust(tr *trial, limit func(most string)) {
+	tr.t.Helper()
+	tr.says("the limit of processes")
+	tr.eventually("some workers", func() bool { return len(tr.workers()) >= 3 })
+	tr.rests()
+	limit("1000")
+	tr.eventually("40 workers", func() bool { return len(tr.workers()) == 40 })
+	limit("1")
+	told := strings.Count(tr.text("err"), "the limit of processes")
+	if err := syscall.Kill(tr.workers()[0], syscall.SIGKILL); err != nil {
+		tr.t.Fatal(err)
+	}
+	tr.eventually("a restart that fails", func() bool { return strings.Count(tr.text("err"), "the limit of processes") > told })
+	tr.rests()
+	limit("1000")
+	tr.eventually("40 workers again", func() bool { return len(tr.workers()) == 40 })
+	limit("1")
+	tr.stop(0)
+}
+
+func TestNoPids(t *testing.T) {
+	needRoot(t)
+	t.Run("cgroup", func(t *testing.T) {
+		dir := newCgroup(t, "pids", "pids.max")
+		limit := func(most string) { writeCgroup(t, filepath.Join(dir, "pids.max"), most) }
+		limit("25")
+		tr := hard(t, "w: sleep 1000\n")
+		tr.after("echo $$ >"+dir+"/cgroup.procs", "run", "w=40")
+		exhaust(tr, limit)
+	})
+	t.Run("ulimit -u", func(t *testing.T) {
+		needProgram(t, "setpriv", "prlimit")
+		tr := hard(t, "w: sleep 1000\n")
+		tr.after(`exec setpriv --reuid 54321 --regid 54321 --clear-groups sh -ec 'ulimit -u 25; exec "$0" "$@"' "$0" "$@"`, "run", "w=40")
+		exhaust(tr, func(most string) {
+			out, err := exec.Command("prlimit", "--pid", strconv.Itoa(tr.pid), "--nproc="+most+":"+most).CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+		})
+	})
+}
+
+// newCgroup makes a group of its own below that of the tests, v1 or v2, or skips.
+func newCgroup(t *testing.T, controller, file string) string {
+	t.Helper()
+	var why []string
+	for _, base := range []string{"/sys/fs/cgroup/" + controller, "/sys/fs/cgroup"} {
+		dir := filepath.Join(base, fmt.Sprintf("launcher-test-%d-%s", os.Getpid(), filepath.Base(t.TempDir())))
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			why = append(why, err.Error())
+			continue
+		}
+		t.Cleanup(func() {
+			for begin := time.Now(); os.Remove(dir) != nil && time.Since(begin) < patience; {
+				time.Sleep(10 * time.Millisecond)
+			}
+		})
+		_, err := os.Stat(filepath.Join(dir, file))
+		if err == nil {
+			probe := exec.Command("sh", "-c", "echo $$ >"+dir+"/cgroup.procs")
+			err = probe.Run()
+		}
+		if err == nil {
+			return dir
+		}
+		why = append(why, err.Error())
+	}
+	t.Skipf("no cgroup of its own for %s: %s", controller, strings.Join(why, "; "))
+	return ""
+}
+
+func writeCgroup(t *testing.T, path, value string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(value), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestNoMemory(t *testing.T) {
+	needRoot(t)
+	needProgram(t, "tail", "head")
+	file := "memory.limit_in_bytes"
+	if _, err := os.Stat("/sys/fs/cgroup/memory"); err != nil {
+		file = "memory.max"
+	}
+	dir := newCgroup(t, "memory", file)
+	writeCgroup(t, filepath.Join(dir, file), "64M")
+	for _, swap := range []string{"memory.memsw.limit_in_bytes", "memory.swap.max"} {
+		_ = os.WriteFile(filepath.Join(dir, swap), []byte("64M"), 0o644) // where there is swap
+	}
+	// tail keeps what has no newline.
+	tr := hard(t, simple+"eats: sh -c 'exec tail -n 1 </dev/zero'\n")
+	tr.after("echo $$ >"+dir+"/cgroup.procs", "run", "w=2", "eats=1")
+	tr.says("eats.1 starting -> waiting")
+	tr.eventually("two such ends", func() bool { return strings.Count(tr.text("err"), "eats.1 starting -> waiting") >= 2 })
+	tr.prints("up", 2)
+	tr.stop(0)
+	if text := tr.text("err"); !strings.Contains(text, "OOM killer") {
+		t.Errorf("not named:\n%s", text)
+	}
+}
+
+func TestFullDisk(t *testing.T) {
+	const chatty = `w: sh -c 'trap "echo got TERM >term; exit 0" TERM; while :; do echo a line; echo another >&2; sleep 0.01; done'` + "\n"
+	for _, mode := range []string{"prefix", "raw", "json"} {
+		t.Run(mode, func(t *testing.T) {
+			tr := hard(t, chatty)
+			tr.after("exec >/dev/full", "run", "w=2", "--log", mode)
+			tr.says("another")
+			tr.rests()
+			tr.stop(0)
+			if !tr.exists("term") {
+				t.Error("no TERM came")
+			}
+		})
+	}
+	t.Run("both", func(t *testing.T) {
+		tr := hard(t, chatty+"up: touch up\n")
+		tr.after("exec >/dev/full 2>&1", "run", "w", "up", "--log", "prefix")
+		tr.up("up")
+		tr.rests()
+		tr.stop(0)
+	})
+	t.Run("and free again", func(t *testing.T) {
+		// The children hold the tmpfs: what they see is what we see by their root.
+		tr := hard(t, chatty)
+		tr.mounted("mount -t tmpfs -o size=16k none /mnt; dd if=/dev/zero of=/mnt/full bs=1k count=64 2>/dev/null || :; exec >/mnt/out",
+			"run", "w=2", "--log", "prefix")
+		tr.says("no space left")
+		if err := os.Remove(fmt.Sprintf("/proc/%d/root/mnt/full", tr.pid)); err != nil {
+			t.Fatal(err)
+		}
+		tr.says("works again")
+		tr.stop(0)
+	})
+}
+
+func TestMounts(t *testing.T) {
+	for _, c := range []struct{ name, script, says string }{
+		{"no proc", "mount -t tmpfs none /proc", ""},
+		{"hidepid", "mount -t proc -o hidepid=2 none /proc", ""},
+		{"no place for sockets", "for d in /tmp /run /dev/shm; do test ! -d $d || mount -t tmpfs -o ro none $d; done; cd /mnt", "no process gets a NOTIFY_SOCKET"},
+		{"read-only root", "mount -o remount,ro,bind / / || { mount --bind / /; mount -o remount,ro,bind /; }; mount -t tmpfs -o ro none /run; cd /mnt", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tr := hard(t, simple)
+			// What /tmp hides is in a place of its own.
+			if err := copyFile(launcherBinary, tr.path("launcher")); err != nil {
+				t.Fatal(err)
+			}
+			script := "mount --bind " + tr.dir + " /mnt\n" + c.script + "\n" + `set -- "$@"; test "$0" = sh || exec /mnt/launcher "$@"`
+			tr.mounted(script, "run", "w=2", "-f", "/mnt/Procfile")
+			tr.prints("up", 2)
+			if c.says != "" {
+				tr.says(c.says)
+			}
+			tr.rests()
+			tr.stop(0)
+		})
+	}
+}
+
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		out.Close()
+		return err
+	}
+	return out.Close()
+}
+
+// needStatic skips where the test binary needs libraries, as with the race
+// detector.
+func needStatic(t *testing.T) {
+	t.Helper()
+	f, err := elf.Open(testBinary())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP {
+			t.Skip("the test binary is not static: CGO_ENABLED=0")
+		}
+	}
+}
+
+func TestNoShell(t *testing.T) {
+	needRoot(t)
+	needStatic(t)
+	needProgram(t, "chroot")
+	tr := hard(t, "w: "+hardChild+"=1 /child\nshell: echo $HOME | cat\n")
+	for from, to := range map[string]string{launcherBinary: "launcher", testBinary(): "child"} {
+		if err := copyFile(from, tr.path(to)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tr.startWords(launcherBinary, []string{"chroot", tr.dir, "/launcher", "run", "w=2"})
+	tr.prints("up", 2)
+	tr.stop(0)
+	// What needs the shell that is missing fails, and says what is missing.
+	tr.startWords(launcherBinary, []string{"chroot", tr.dir, "/launcher", "run", "shell", "--restart", "never"})
+	tr.wait(127)
+	if text := tr.text("err"); !strings.Contains(text, "sh") || !strings.Contains(text, "no such file") {
+		t.Errorf("it says %q", text)
+	}
+}
+
+func TestOtherUsers(t *testing.T) {
+	needRoot(t)
+	needStatic(t)
+	needProgram(t, "setpriv")
+	const user = "setpriv --reuid 1000 --regid 1000 --clear-groups "
+	child := func(t *testing.T, before string) *trial {
+		tr := hard(t, "w: "+before+"env "+hardChild+"=1 ./child\n")
+		if err := copyFile(testBinary(), tr.path("child")); err != nil {
+			t.Fatal(err)
+		}
+		return tr
+	}
+	t.Run("launcher", func(t *testing.T) {
+		tr := child(t, "")
+		tr.after(`exec `+user+`"$0" "$@"`, "run", "w=2")
+		tr.prints("up, uid 1000, asked: <nil>", 2)
+		tr.says("READY=1")
+		tr.stop(0)
+	})
+	t.Run("children", func(t *testing.T) {
+		tr := child(t, user)
+		tr.start("run", "w=2")
+		tr.prints("up, uid 1000, asked: <nil>", 2)
+		tr.says("READY=1")
+		tr.stop(0)
+	})
+	t.Run("children of root, launcher not", func(t *testing.T) { // they cannot be signalled: said, and given up in time
+		needProgram(t, "sudo")
+		t.Skip("sudo is not set up for tests")
+	})
+}
+
+func TestOddStarts(t *testing.T) {
+	t.Run("closed descriptors", func(t *testing.T) {
+		tr := hard(t, `w: sh -c 'ls -l /proc/$$/fd >fds.$PS; trap "exit 0" TERM; touch up.$PS; while :; do sleep 0.05; done'`+"\n")
+		tr.after("exec <&- >&- 2>&-", "run", "w=2", "--log", "prefix")
+		tr.up("up.w.1", "up.w.2")
+		tr.rests()
+		tr.stop(0)
+	})
+	t.Run("deleted directory", func(t *testing.T) {
+		tr := hard(t, simple)
+		tr.after(`mkdir gone; cp Procfile gone; cd gone; rm -r ../gone`, "run", "w", "-f", tr.path("Procfile"))
+		tr.says("gone") // it cannot start there, and says where
+		tr.rests()
+		tr.signal(syscall.SIGTERM)
+		tr.wait(0)
+	})
+	t.Run("exec of what is no program", func(t *testing.T) {
+		for words, status := range map[string]int{"/": 126, "./Procfile": 126, "./nothing": 127, "nothing-at-all": 127, "./Procfile/below": 126} {
+			tr := hard(t, simple)
+			tr.start("exec", "--", words)
+			tr.wait(status)
+			if text := tr.text("err"); !strings.Contains(text, strings.TrimPrefix(words, "./")) || strings.Count(text, "\n") != 1 {
+				t.Errorf("%s: it says %q", words, text)
+			}
+		}
+	})
+}

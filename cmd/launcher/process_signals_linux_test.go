@@ -22,7 +22,11 @@ func TestBursts(t *testing.T) {
 				tr.signal(sig)
 			}
 		}
-		tr.says("worker.2 status:")
+		// CONT discards each TTIN that is still pending (P46), so this one comes last.
+		tr.eventually("TTIN is heard", func() bool {
+			tr.signal(syscall.SIGTTIN)
+			return strings.Contains(tr.text("err"), "worker.2 status:")
+		})
 		tr.notFrozen(2)
 		for range 1000 {
 			tr.signal(syscall.SIGHUP)

@@ -191,14 +191,33 @@ func TestNoPids(t *testing.T) {
 	})
 	t.Run("ulimit -u", func(t *testing.T) {
 		needProgram(t, "setpriv", "prlimit")
-		tr := hard(t, "w: sleep 1000\n")
-		tr.after(`exec setpriv --reuid 54321 --regid 54321 --clear-groups prlimit --nproc=25:1000 "$0" "$@"`, "run", "w=30")
-		exhaust(tr, func(most string) {
-			out, err := exec.Command("prlimit", "--pid", strconv.Itoa(tr.pid), "--nproc="+most+":").CombinedOutput()
+		const user, most = 54321, 100
+		var crowd []*exec.Cmd // others of the same user, which count too
+		limit := func(room string) {
+			left, err := strconv.Atoi(room)
 			if err != nil {
-				t.Fatalf("%v: %s", err, out)
+				t.Fatal(err)
 			}
-		})
+			for len(crowd) > max(0, most-left) {
+				last := crowd[len(crowd)-1]
+				_ = last.Process.Kill()
+				_ = last.Wait()
+				crowd = crowd[:len(crowd)-1]
+			}
+			for len(crowd) < most-left {
+				one := exec.Command("sleep", "1000")
+				one.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user}}
+				if err := one.Start(); err != nil {
+					t.Fatal(err)
+				}
+				crowd = append(crowd, one)
+			}
+		}
+		t.Cleanup(func() { limit("1000") })
+		limit("25")
+		tr := hard(t, "w: sleep 1000\n")
+		tr.after(fmt.Sprintf(`exec setpriv --reuid %d --regid %d --clear-groups prlimit --nproc=%d "$0" "$@"`, user, user, most), "run", "w=30")
+		exhaust(tr, limit)
 	})
 }
 

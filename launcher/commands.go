@@ -27,7 +27,7 @@ func (s *supervisor) signal(sig unix.Signal, now time.Time) {
 	case knowing:
 		s.forwardKnowing(sig, now)
 	case hint:
-		s.say(Info, nil, "%s does nothing on a terminal; to stop taking work, send USR1", SignalName(sig))
+		s.say(Info, nil, "%s does nothing on a terminal; use launcher quiet", SignalName(sig))
 	}
 }
 
@@ -103,11 +103,17 @@ func (s *supervisor) beQuiet(now time.Time, why string) {
 			s.move(p, Down, Info, why, now)
 		case p.working():
 			p.cause = why
-			if !s.quiet(p, why, now) && !p.hearsNothing {
-				p.hearsNothing = true
-				s.say(Info, p, "hears no quiet signal; it goes on until it is stopped")
-			}
+			s.quietOne(p, why, now)
 		}
+	}
+}
+
+// quietOne quiets p, or says once that it cannot be.
+func (s *supervisor) quietOne(p *process, why string, now time.Time) {
+	if !s.quiet(p, why, now) && !p.hearsNothing {
+		p.hearsNothing = true
+		s.touch()
+		s.say(Info, p, "hears no quiet signal; it goes on until it is stopped")
 	}
 }
 

@@ -72,13 +72,24 @@ type Spec struct {
 // Name is what users call the process: "worker.2".
 func (s *Spec) Name() string { return fmt.Sprintf("%s.%d", s.Type, s.Slot) }
 
+// Generation is the Procfile, env files, settings and directory as they were
+// resolved at one moment (DESIGN 4).
+type Generation struct {
+	Specs []Spec
+	Slot  func(typ string, slot int) (Spec, bool) // as Config.Slot
+}
+
 // Config is everything that Run needs. Zero durations mean the default named.
 type Config struct {
 	Specs []Spec // slots in the order in which they are started
 
-	// Reload reads a new generation for HUP; it may block, and runs on a
-	// goroutine of its own. nil: HUP restarts what there is.
-	Reload func() ([]Spec, error)
+	// Slot makes the spec of any slot of a type, from the same generation as
+	// Specs; false: there is no such type. nil: nothing can be scaled up.
+	Slot func(typ string, slot int) (Spec, bool)
+
+	// Reload reads a new generation for a restart; it may block, and runs on a
+	// goroutine of its own. nil: a restart starts what there is once more.
+	Reload func() (Generation, error)
 
 	Budget   time.Duration // from the stop's begin to the launcher's own exit; default 10 s, at least 2 s
 	QuietFor time.Duration // from quiet signal to stop signal; negative: min(500 ms, Budget/5)
@@ -98,6 +109,7 @@ type Config struct {
 	// IgnoreHUP, IgnoreINT: they were ignored when the launcher was started, and stay so.
 	IgnoreHUP, IgnoreINT bool
 
+	Inbox  *Inbox      // requests from outside; nil: there are none
 	Kernel Kernel      // NewKernel for the real one
 	Log    func(Event) // called by the loop; must not block. nil: silent
 	Flush  func()      // called when the loop is about to wait: what was logged is to be written. nil: nothing

@@ -376,6 +376,7 @@ func (k *fake) Suspend() bool                { return false }
 // house is a supervisor in a bubble, with its fake kernel and its log.
 type house struct {
 	*fake
+	inbox  *Inbox
 	events []Event
 	result Result
 	done   chan struct{}
@@ -396,6 +397,8 @@ func inHouse(t *testing.T, c Config, behaves func(*Spec, int) behaviour, play fu
 		if c.QuietFor == 0 {
 			c.QuietFor = -1
 		}
+		h.inbox = NewInbox(h.fake)
+		c.Inbox = h.inbox
 		c.Log = func(e Event) { h.events = append(h.events, e) }
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()

@@ -18,6 +18,8 @@ type process struct {
 	said    time.Time // when it reported STOPPING=1 with no TERM of ours
 	tries   tries
 
+	restarts int // starts again by the policy
+
 	startAt time.Time // Waiting: when it is to be started
 
 	plan  plan   // Quieting and later: the timetable it goes down by
@@ -26,6 +28,11 @@ type process struct {
 	owed    bool          // it boots still, and is owed the quiet signal
 	lookAt  time.Time     // … when to look again
 	lookGap time.Duration // … and how long after that
+
+	old     bool      // its slot has, or had, another one: it drains, and then goes
+	titleAt time.Time // Quieting: when to read its title next
+	idle    time.Time // since when its title says that it has nothing to do
+	drained bool      // no work is left
 
 	frozenAt time.Time // when to see whether the quiet signal froze one of
 	quieted  []int     // … these
@@ -75,6 +82,9 @@ func (p *process) deadline() time.Time {
 	if p.owed {
 		at = soonest(at, p.lookAt)
 	}
+	if p.state == Quieting && !p.drained {
+		at = soonest(at, p.titleAt)
+	}
 	return soonest(soonest(at, p.frozenAt), p.pushAt)
 }
 
@@ -85,6 +95,8 @@ func (p *process) ended() {
 	p.proved, p.status, p.said = false, "", time.Time{}
 	p.plan, p.cause, p.next = plan{}, "", byPolicy
 	p.owed, p.lookAt, p.lookGap = false, time.Time{}, 0
+	p.titleAt, p.idle, p.drained = time.Time{}, time.Time{}, false
+	p.hearsNothing = false
 	p.frozenAt, p.quieted = time.Time{}, nil
 	p.family, p.familyAt = nil, time.Time{}
 	p.targets, p.pushAt = nil, time.Time{}

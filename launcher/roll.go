@@ -14,8 +14,8 @@ const (
 
 // reloaded is the new generation that Config.Reload read, or why it could not.
 type reloaded struct {
-	specs []Spec
-	err   error
+	Generation
+	err error
 }
 
 // roll is a restart of everything, one process at a time, old first. A new
@@ -26,7 +26,8 @@ type roll struct {
 	since   time.Time // when that began
 	back    bool      // this is the way back after an abort
 	reason  string
-	waiting time.Time // all steps are done: when the new ones have proved themselves
+	slot    func(string, int) (Spec, bool) // the old generation's, for the way back
+	waiting time.Time                      // all steps are done: when the new ones have proved themselves
 }
 
 // step is one slot's way from one spec to another. A nil old: a new slot; a
@@ -47,14 +48,14 @@ func (s *supervisor) reload(now time.Time) {
 		s.say(Info, nil, "no second restart: one is under way")
 		return
 	case s.Reload == nil:
-		s.reloaded(reloaded{specs: s.specs()}, now)
+		s.reloaded(reloaded{Generation: Generation{s.specs(), s.Slot}}, now)
 		return
 	}
 	s.reloading = true
 	read, kernel := s.Reload, s.Kernel
 	go func() {
-		specs, err := read()
-		s.reloads <- reloaded{specs, err}
+		next, err := read()
+		s.reloads <- reloaded{next, err}
 		kernel.Wake()
 	}()
 }
@@ -63,7 +64,9 @@ func (s *supervisor) reload(now time.Time) {
 func (s *supervisor) specs() []Spec {
 	specs := make([]Spec, 0, len(s.processes))
 	for _, p := range s.processes {
-		specs = append(specs, *p.spec)
+		if !p.old {
+			specs = append(specs, *p.spec)
+		}
 	}
 	return specs
 }
@@ -76,12 +79,21 @@ func (s *supervisor) reloaded(r reloaded, now time.Time) {
 		return
 	}
 	if r.err != nil {
+		s.aborted = r.err.Error()
+		s.touch()
 		s.say(Error, nil, "no restart, everything goes on as it was: %v", r.err)
 		return
 	}
 	s.quietAll = false
-	s.roll = &roll{steps: s.steps(r.specs), since: now}
+	s.beginRoll(&roll{steps: s.steps(r.Specs), since: now, slot: s.Slot})
+	s.Slot = r.Slot
 	s.say(Info, nil, "restart: %d processes, one at a time", len(s.roll.steps))
+}
+
+// beginRoll makes r the restart that is under way.
+func (s *supervisor) beginRoll(r *roll) {
+	s.roll, s.aborted = r, ""
+	s.touch()
 }
 
 // steps pairs the slots that there are with the new generation's.
@@ -92,6 +104,9 @@ func (s *supervisor) steps(specs []Spec) []step {
 		fresh[specs[i].Name()] = &specs[i]
 	}
 	for _, p := range s.processes {
+		if p.old {
+			continue
+		}
 		steps = append(steps, step{name: p.name, old: p.spec, new: fresh[p.name]})
 		delete(fresh, p.name)
 	}
@@ -129,6 +144,7 @@ func (s *supervisor) stepRoll(now time.Time) {
 	}
 	if !now.Before(r.waiting) {
 		s.roll = nil
+		s.touch()
 	}
 }
 
@@ -160,8 +176,7 @@ func (s *supervisor) beginStep(st *step, now time.Time) {
 	default:
 		p.spec, p.tries = st.new, tries{}
 		if !p.runs() {
-			p.startAt = now
-			s.move(p, Waiting, Info, "restart", now)
+			s.bringBack(p, now)
 			return
 		}
 		s.down(p, newPlan(now, s.Budget, s.QuietFor), "restart", startNow, now)
@@ -202,17 +217,20 @@ func (s *supervisor) rollEnded(p *process, proved bool, now time.Time) {
 func (s *supervisor) abort(why string, now time.Time) {
 	s.say(Error, nil, "restart aborted: %s; going back to what ran before", why)
 	begun := s.roll.steps[:min(s.roll.at+1, len(s.roll.steps))]
+	s.aborted = why
+	s.Slot = s.roll.slot
 	back := &roll{back: true, since: now, reason: " back"}
 	for _, st := range slices.Backward(begun) {
 		back.steps = append(back.steps, step{name: st.name, old: st.new, new: st.old})
 	}
 	s.roll = back
+	s.touch()
 }
 
 // slot finds a slot by its name.
 func (s *supervisor) slot(name string) *process {
 	for _, p := range s.processes {
-		if p.name == name {
+		if p.name == name && !p.old {
 			return p
 		}
 	}

@@ -138,6 +138,8 @@ func (s *supervisor) note(p *process, text string, now time.Time) {
 			}
 		case name == "STATUS":
 			p.status = value
+			p.drained = p.drained || p.state == Quieting && saysDrained(value)
+			s.touch()
 		case name == "STOPPING" && value == "1" && p.state < Stopping:
 			p.said = now
 		}
@@ -162,15 +164,19 @@ func (s *supervisor) ended(p *process, exit Exit, now time.Time) {
 	switch {
 	case s.OwnStatus && s.stopping != nil, !asked && !s.returns(p, exit):
 		s.settle(p, exit.Code(), level, why, now)
-	case s.stopping != nil, s.quietAll && then == byPolicy, then == stayDown:
-		s.move(p, Down, level, why, now)
 	case then == remove:
 		s.move(p, Down, level, why, now)
-		s.drop(p)
+		if s.stopping == nil {
+			s.drop(p)
+		}
+	case s.stopping != nil, s.quietAll && then == byPolicy, then == stayDown:
+		s.move(p, Down, level, why, now)
+		p.next = then // until it is told to start
 	case then == startNow:
 		p.startAt = now
 		s.move(p, Waiting, level, why, now)
 	default:
+		p.restarts++
 		s.again(p, p.startAt.Sub(now), level, why, now)
 		s.rollEnded(p, proved, now)
 		s.giveUpIfHopeless(p, now)
@@ -267,7 +273,7 @@ func (s *supervisor) giveUpIfHopeless(bad *process, now time.Time) {
 		return
 	}
 	for _, p := range s.processes {
-		if p.spec.Type == typ && !p.tries.hopeless(now) {
+		if p.spec.Type == typ && !p.old && !p.tries.hopeless(now) {
 			return
 		}
 	}

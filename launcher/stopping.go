@@ -13,6 +13,8 @@ const (
 	pushAfter   = 2 * time.Second        // when a shell that sits on the stop signal is passed by
 	firstLook   = 20 * time.Millisecond  // at one that boots and is owed the quiet signal
 	mostLook    = time.Second
+	titleEvery  = time.Second      // between two looks at a draining server's title
+	titleAge    = 10 * time.Second // for how long it must say so
 )
 
 // stopAll stops everything by the plan of DESIGN 3. A second time it means
@@ -114,6 +116,9 @@ func (s *supervisor) quiet(p *process, why string, now time.Time) bool {
 	s.send(p, targets, sig)
 	p.line.quieted, p.line.quiet = now, sig
 	p.frozenAt, p.quieted = now.Add(freezeAfter), targets
+	if p.spec.Server.Titles {
+		p.titleAt, p.idle = now.Add(titleEvery), time.Time{}
+	}
 	if p.state != Quieting {
 		s.move(p, Quieting, Info, why+"; sent "+SignalName(sig), now)
 	}
@@ -134,9 +139,11 @@ func (s *supervisor) descend(p *process, now time.Time) {
 	case due(p.plan.kill):
 		s.kill(p, now)
 		return
-	case p.state == Quieting && due(p.plan.term),
-		p.state == Quieting && !p.plan.kill.IsZero() && saysDrained(p.status):
+	case p.state == Quieting && due(p.plan.term):
 		s.term(p, now)
+		return
+	case p.state == Quieting && s.isDrained(p, now) && (p.old || !p.plan.kill.IsZero()):
+		s.goOn(p, now)
 		return
 	}
 	if p.owed && due(p.lookAt) {
@@ -148,6 +155,51 @@ func (s *supervisor) descend(p *process, now time.Time) {
 	if due(p.pushAt) {
 		s.push(p)
 	}
+}
+
+// goOn sends a drained process its stop signal, by the plan that it is on or,
+// where it drained for as long as it liked, by one that begins now.
+func (s *supervisor) goOn(p *process, now time.Time) {
+	if p.plan.kill.IsZero() {
+		p.plan = newPlan(now, s.Budget, s.QuietFor)
+	}
+	p.cause += "; drained"
+	s.term(p, now)
+}
+
+// isDrained tells whether no work is left: its STATUS says so, or its titles,
+// read after the quiet, have said so for 10 s: a title is 5 to 10 s old (P54).
+// They are read once a second, and only while it drains.
+func (s *supervisor) isDrained(p *process, now time.Time) bool {
+	if p.drained || p.titleAt.IsZero() || now.Before(p.titleAt) {
+		return p.drained
+	}
+	p.titleAt = now.Add(titleEvery)
+	switch {
+	case !s.titleIsIdle(p, now):
+		p.idle = time.Time{}
+	case p.idle.IsZero():
+		p.idle = now
+	case now.Sub(p.idle) >= titleAge:
+		p.drained = true
+		s.touch()
+	}
+	return p.drained
+}
+
+// titleIsIdle tells whether a title in p's tree says that it stops and has
+// nothing in hand.
+func (s *supervisor) titleIsIdle(p *process, now time.Time) bool {
+	for _, k := range s.family(p, now) {
+		title, err := s.Kernel.Title(k.PID)
+		if err != nil {
+			continue
+		}
+		if busy, _, stopping, ok := Busy(strings.Join(title, " ")); ok {
+			return stopping && busy == 0
+		}
+	}
+	return false
 }
 
 // lookAgain looks whether one that boots hears its quiet signal by now.

@@ -34,9 +34,14 @@ type supervisor struct {
 	roll      *roll
 	reloads   chan reloaded
 	reloading bool
-	lostSight bool // there is no /proc: said once
-	session   int  // our own, where the interactive child and what it starts are too
-	failure   int  // the first non-zero status, where the end of all is the end
+	stays     bool   // it was scaled: to be there with nothing to run is right
+	aborted   string // why the last restart was
+	began     time.Time
+	version   uint64    // of Status: raised by every change
+	watchers  []Request // those who wait for another version
+	lostSight bool      // there is no /proc: said once
+	session   int       // our own, where the interactive child and what it starts are too
+	failure   int       // the first non-zero status, where the end of all is the end
 }
 
 // stopping is the stop of everything.
@@ -93,6 +98,7 @@ func newSupervisor(ctx context.Context, c Config) (*supervisor, error) {
 		reloads: make(chan reloaded, 1),
 	}
 	now := time.Now()
+	s.began = now
 	for i := range c.Specs {
 		s.processes = append(s.processes, newProcess(&c.Specs[i], now))
 	}
@@ -122,6 +128,7 @@ func (s *supervisor) loop() Result {
 			return result
 		}
 		s.Flush()
+		s.answerWatchers(now)
 		heard := s.Kernel.Wait(s.deadline(now))
 		now = time.Now()
 		if s.ctx.Err() != nil {
@@ -130,6 +137,7 @@ func (s *supervisor) loop() Result {
 		for _, sig := range heard.Signals {
 			s.signal(sig, now)
 		}
+		s.takeRequests(now)
 		for _, note := range heard.Notes {
 			if p := s.running[note.PID]; p != nil {
 				s.note(p, note.Text, now)
@@ -239,11 +247,11 @@ func (s *supervisor) over(now time.Time) (Result, bool) {
 // allDone tells whether every slot is down for good: the end of a run whose
 // restart is never or on-failure.
 func (s *supervisor) allDone() bool {
-	if s.quietAll || s.roll != nil || s.reloading {
+	if s.quietAll || s.stays || s.roll != nil || s.reloading {
 		return false
 	}
 	for _, p := range s.processes {
-		if p.state != Down {
+		if p.state != Down || p.next == stayDown {
 			return false
 		}
 	}
@@ -257,6 +265,7 @@ func (s *supervisor) move(p *process, to State, level Level, cause string, now t
 		From: p.state, To: to, Changed: true, For: now.Sub(p.since), Text: cause,
 	}
 	p.state, p.since = to, now
+	s.touch()
 	s.Log(e)
 }
 

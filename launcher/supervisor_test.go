@@ -390,8 +390,8 @@ func TestReloadRestartsOneByOne(t *testing.T) {
 }
 
 func TestReloadIsAbortedByANewProcessThatEnds(t *testing.T) {
-	c := Config{Specs: specs("worker", 2), Reload: func() ([]Spec, error) {
-		return specs("worker", 2, func(s *Spec) { s.Dir = "new" }), nil
+	c := Config{Specs: specs("worker", 2), Reload: func() (Generation, error) {
+		return Generation{Specs: specs("worker", 2, func(s *Spec) { s.Dir = "new" })}, nil
 	}}
 	h := inHouse(t, c, func(s *Spec, _ int) behaviour {
 		if s.Dir == "new" {

@@ -46,11 +46,12 @@ type request struct {
 // generation is what resolve makes of a request and the files as they are now.
 type generation struct {
 	Specs      []launcher.Spec
-	Decisions  []decision // for check: every value and where it came from
-	Warnings   []string   // to be logged at start
-	EnvRead    []envRead  // which env files were read, and how many variables
-	OneCommand bool       // exec of one process: its exit status is ours
-	Pass       bool       // … that is no known server: signals are forwarded unchanged
+	Slot       func(name string, slot int) (launcher.Spec, bool) // any slot of a type, for scale
+	Decisions  []decision                                        // for check: every value and where it came from
+	Warnings   []string                                          // to be logged at start
+	EnvRead    []envRead                                         // which env files were read, and how many variables
+	OneCommand bool                                              // exec of one process: its exit status is ours
+	Pass       bool                                              // … that is no known server: signals are forwarded unchanged
 }
 
 // decision is one resolved setting and its source ("flag --count", "COUNT", "default").

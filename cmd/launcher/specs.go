@@ -45,6 +45,7 @@ func resolveWithin(r request, first bool, capacity func() procfile.Capacity) (*g
 		return &s.made, err
 	}
 	s.made.Specs = specs
+	s.made.Slot = s.slot
 	return &s.made, nil
 }
 
@@ -238,6 +239,16 @@ func (s *resolution) specs() []launcher.Spec {
 		}
 	}
 	return specs
+}
+
+// slot makes the spec of one more slot of a type, for scale.
+func (s *resolution) slot(name string, slot int) (launcher.Spec, bool) {
+	for _, k := range s.kinds {
+		if k.name == name && !k.broken {
+			return s.spec(k, slot)
+		}
+	}
+	return launcher.Spec{}, false
 }
 
 func (s *resolution) spec(k *kind, slot int) (launcher.Spec, bool) {

@@ -162,13 +162,14 @@ func config(s *settings, gen *generation, kernel launcher.Kernel, log *journal) 
 	terminal := controllingTerminal()
 	return launcher.Config{
 		Specs: gen.Specs,
-		Reload: func() ([]launcher.Spec, error) {
+		Slot: gen.Slot,
+		Reload: func() (launcher.Generation, error) {
 			next, err := resolve(s.request, false)
 			if err != nil {
-				return nil, oneMistake(err)
+				return launcher.Generation{}, oneMistake(err)
 			}
 			log.begin(next, nil)
-			return next.Specs, nil
+			return launcher.Generation{Specs: next.Specs, Slot: next.Slot}, nil
 		},
 		Budget:      s.Budget,
 		QuietFor:    s.QuietFor,

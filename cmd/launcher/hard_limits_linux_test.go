@@ -1,0 +1,170 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestThousand(t *testing.T) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Max < 4096 {
+		t.Skipf("the limit of open files is %d (%v)", limit.Max, err)
+	}
+	tr := hard(t, "w: sleep 1000\n")
+	tr.start("run", "w=1000", "--budget", "25s")
+	tr.eventually("1000 workers", func() bool { return len(tr.workers()) == 1000 })
+	tr.rests()
+	begin := time.Now()
+	tr.signal(syscall.SIGTERM)
+	tr.wait(0)
+	if took := time.Since(begin); took > 20*time.Second {
+		t.Errorf("the stop took %s\n%.4000s", took, tr.text("err"))
+	}
+}
+
+func TestNoDescriptors(t *testing.T) {
+	tr := hard(t, simple)
+	tr.after("ulimit -n 40", "run", "w=9", "--log", "prefix")
+	tr.says("the limit of open files")
+	tr.prints("| up", 4)
+	tr.rests()
+	workers := tr.workers()
+	up := strings.Count(tr.text("out"), "| up")
+	if err := syscall.Kill(workers[0], syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	tr.prints("| up", up+1) // its place is taken
+	tr.stop(0)
+}
+
+// exhaust wants that a launcher of 30 workers, of which limit lets only some
+// start, tells that, waits, and stops in time; that free brings all of them up,
+// and close, after which nothing at all can be started, costs only what ends.
+func exhaust(tr *trial, limit func(most string)) {
+	tr.t.Helper()
+	tr.says("the limit of processes")
+	tr.eventually("some workers", func() bool { return len(tr.workers()) >= 3 })
+	tr.rests()
+	limit("1000")
+	tr.eventually("30 workers", func() bool { return len(tr.workers()) == 30 })
+	limit("1")
+	told := strings.Count(tr.text("err"), "the limit of processes")
+	if err := syscall.Kill(tr.workers()[0], syscall.SIGKILL); err != nil {
+		tr.t.Fatal(err)
+	}
+	tr.eventually("a restart that fails", func() bool { return strings.Count(tr.text("err"), "the limit of processes") > told })
+	tr.rests()
+	limit("1000")
+	tr.eventually("30 workers again", func() bool { return len(tr.workers()) == 30 })
+	limit("1")
+	tr.stop(0)
+}
+
+func TestNoPids(t *testing.T) {
+	needRoot(t)
+	t.Run("cgroup", func(t *testing.T) {
+		dir := newCgroup(t, "pids", "pids.max")
+		limit := func(most string) { writeCgroup(t, filepath.Join(dir, "pids.max"), most) }
+		limit("25")
+		tr := hard(t, "w: sleep 1000\n")
+		tr.after("echo $$ >"+dir+"/cgroup.procs", "run", "w=30")
+		exhaust(tr, limit)
+	})
+	t.Run("ulimit -u", func(t *testing.T) {
+		needProgram(t, "setpriv", "prlimit")
+		const user, most = 54321, 100
+		var crowd []*exec.Cmd // others of the same user, which count too
+		limit := func(room string) {
+			left, err := strconv.Atoi(room)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for len(crowd) > max(0, most-left) {
+				last := crowd[len(crowd)-1]
+				_ = last.Process.Kill()
+				_ = last.Wait()
+				crowd = crowd[:len(crowd)-1]
+			}
+			for len(crowd) < most-left {
+				one := exec.Command("sleep", "1000")
+				one.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user}}
+				if err := one.Start(); err != nil {
+					t.Fatal(err)
+				}
+				crowd = append(crowd, one)
+			}
+		}
+		t.Cleanup(func() { limit("1000") })
+		limit("25")
+		tr := hard(t, "w: sleep 1000\n")
+		tr.after(fmt.Sprintf(`exec setpriv --reuid %d --regid %d --clear-groups prlimit --nproc=%d "$0" "$@"`, user, user, most), "run", "w=30")
+		exhaust(tr, limit)
+	})
+}
+
+// newCgroup makes a group of its own below that of the tests, v1 or v2, or skips.
+func newCgroup(t *testing.T, controller, file string) string {
+	t.Helper()
+	var why []string
+	for _, base := range []string{"/sys/fs/cgroup/" + controller, "/sys/fs/cgroup"} {
+		dir := filepath.Join(base, fmt.Sprintf("launcher-test-%d-%s", os.Getpid(), filepath.Base(t.TempDir())))
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			why = append(why, err.Error())
+			continue
+		}
+		t.Cleanup(func() {
+			for begin := time.Now(); os.Remove(dir) != nil && time.Since(begin) < patience; {
+				time.Sleep(10 * time.Millisecond)
+			}
+		})
+		_, err := os.Stat(filepath.Join(dir, file))
+		if err == nil {
+			probe := exec.Command("sh", "-c", "echo $$ >"+dir+"/cgroup.procs")
+			err = probe.Run()
+		}
+		if err == nil {
+			return dir
+		}
+		why = append(why, err.Error())
+	}
+	t.Skipf("no cgroup of its own for %s: %s", controller, strings.Join(why, "; "))
+	return ""
+}
+
+func writeCgroup(t *testing.T, path, value string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(value), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestNoMemory(t *testing.T) {
+	needRoot(t)
+	needProgram(t, "tail", "head")
+	file := "memory.limit_in_bytes"
+	if _, err := os.Stat("/sys/fs/cgroup/memory"); err != nil {
+		file = "memory.max"
+	}
+	dir := newCgroup(t, "memory", file)
+	writeCgroup(t, filepath.Join(dir, file), "64M")
+	for _, swap := range []string{"memory.memsw.limit_in_bytes", "memory.swap.max"} {
+		_ = os.WriteFile(filepath.Join(dir, swap), []byte("64M"), 0o644) // where there is swap
+	}
+	// tail keeps what has no newline.
+	tr := hard(t, simple+"eats: sh -c 'exec tail -n 1 </dev/zero'\n")
+	tr.after("echo $$ >"+dir+"/cgroup.procs", "run", "w=2", "eats=1")
+	tr.says("eats.1 starting -> waiting")
+	tr.eventually("two such ends", func() bool { return strings.Count(tr.text("err"), "eats.1 starting -> waiting") >= 2 })
+	tr.prints("up", 2)
+	tr.stop(0)
+	if text := tr.text("err"); !strings.Contains(text, "OOM killer") {
+		t.Errorf("not named:\n%s", text)
+	}
+}

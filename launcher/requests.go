@@ -1,0 +1,382 @@
+package launcher
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"dyno/procfile"
+
+	"golang.org/x/sys/unix"
+)
+
+// mostWatchers bounds those who wait for a change; beyond it the oldest is
+// answered at once.
+const mostWatchers = 128
+
+// touch tells that Status is another from now on.
+func (s *supervisor) touch() { s.version++ }
+
+// takeRequests carries out what was asked since the last turn.
+func (s *supervisor) takeRequests(now time.Time) {
+	if s.Inbox == nil {
+		return
+	}
+	for range mostRequests {
+		select {
+		case r := <-s.Inbox.requests:
+			s.answer(r, now)
+		default:
+			return
+		}
+	}
+	s.more = true
+}
+
+// answer carries out one request. Its reply channel has room: nobody is waited for.
+func (s *supervisor) answer(r Request, now time.Time) {
+	if r.Verb == AskStatus && r.Since != 0 && r.Since == s.version {
+		if len(s.watchers) == mostWatchers {
+			s.watchers[0].reply <- Reply{Status: s.Status(now)}
+			s.watchers = slices.Delete(s.watchers, 0, 1)
+		}
+		s.watchers = append(s.watchers, r)
+		return
+	}
+	reply := s.carryOut(r, now)
+	reply.Status = s.Status(now)
+	r.reply <- reply
+}
+
+// answerWatchers tells those who wait what has changed.
+func (s *supervisor) answerWatchers(now time.Time) {
+	kept := s.watchers[:0]
+	for _, r := range s.watchers {
+		if r.Since == s.version {
+			kept = append(kept, r)
+		} else {
+			r.reply <- Reply{Status: s.Status(now)}
+		}
+	}
+	s.watchers = kept
+}
+
+func (s *supervisor) carryOut(r Request, now time.Time) Reply {
+	if s.stopping != nil && r.Verb != AskStatus && r.Verb != AskStop && r.Verb != AskSignal {
+		return refuse("the launcher is stopping (%s), and is gone within %s", s.stopping.why, s.stopping.end.Sub(now).Round(time.Second))
+	}
+	targets, err := s.aim(r.Target)
+	if err != "" && r.Verb != AskScale {
+		return refuse("%s", err)
+	}
+	switch r.Verb {
+	case AskQuiet:
+		return s.askQuiet(r.Target, targets, now)
+	case AskResume:
+		return s.askResume(r.Target, targets, now)
+	case AskStop:
+		return s.askStop(r, targets, now)
+	case AskRestart:
+		return s.askRestart(r.Target, targets, now)
+	case AskScale:
+		return s.askScale(r.Target, r.Count, now)
+	case AskSignal:
+		return s.askSignal(r.Signal, targets, now)
+	}
+	return Reply{}
+}
+
+func refuse(format string, args ...any) Reply { return Reply{Err: fmt.Sprintf(format, args...)} }
+
+// aim finds the slots that a NAME or TYPE means; "": all.
+func (s *supervisor) aim(target string) ([]*process, string) {
+	var found []*process
+	var names []string
+	for _, p := range s.processes {
+		if p.old {
+			continue
+		}
+		names = append(names, p.name, p.spec.Type)
+		if target == "" || p.name == target || p.spec.Type == target {
+			found = append(found, p)
+		}
+	}
+	if len(found) > 0 || target == "" {
+		return found, ""
+	}
+	if near := procfile.Suggest(target, names); near != "" {
+		return nil, fmt.Sprintf("there is no process or type %q; did you mean %s?", target, near)
+	}
+	slices.Sort(names)
+	return nil, fmt.Sprintf("there is no process or type %q; there are %s", target, strings.Join(slices.Compact(names), ", "))
+}
+
+func namesOf(processes []*process) []string {
+	names := make([]string, 0, len(processes))
+	for _, p := range processes {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// askQuiet quiets; what ends after that stays down until it is resumed.
+func (s *supervisor) askQuiet(target string, targets []*process, now time.Time) Reply {
+	const why = "quieted by launcher quiet"
+	if target == "" {
+		s.beQuiet(now, why)
+		return Reply{Text: "quieted", Names: namesOf(targets)}
+	}
+	for _, p := range targets {
+		p.next = stayDown
+		switch {
+		case p.state == Waiting:
+			s.move(p, Down, Info, why, now)
+		case p.working():
+			p.cause = why
+			s.quietOne(p, why, now)
+		}
+	}
+	return Reply{Text: "quieted", Names: namesOf(targets)}
+}
+
+// askResume starts fresh processes for those that are quieted or down. No
+// server can be un-quieted: one that still drains leaves its slot to a fresh
+// one, drains to its end and goes.
+func (s *supervisor) askResume(target string, targets []*process, now time.Time) Reply {
+	if target == "" {
+		s.quietAll = false
+	}
+	var resumed []*process
+	for _, p := range targets {
+		p.hearsNothing = false
+		switch {
+		case p.state == Down:
+			s.bringBack(p, now)
+		case p.state == Quieting && p.plan.kill.IsZero():
+			s.replaceDraining(p, now)
+		case p.working():
+			p.next = byPolicy
+			continue
+		default: // it goes down; a fresh one follows
+			p.next = startNow
+		}
+		resumed = append(resumed, p)
+	}
+	if len(resumed) == 0 {
+		return Reply{Text: "nothing was quieted"}
+	}
+	return Reply{Text: "resumed", Names: namesOf(resumed)}
+}
+
+// bringBack starts a slot that was down.
+func (s *supervisor) bringBack(p *process, now time.Time) {
+	p.next, p.tries, p.startAt = byPolicy, tries{}, now
+	s.move(p, Waiting, Info, "to be started", now)
+	s.more = true
+}
+
+// replaceDraining gives the slot of a draining process to a fresh one.
+func (s *supervisor) replaceDraining(p *process, now time.Time) {
+	i := slices.Index(s.processes, p)
+	s.processes = slices.Insert(slices.Clone(s.processes), i, newProcess(p.spec, now))
+	s.letGo(p, now)
+	s.more = true
+}
+
+// letGo has a quieted process drain for as long as it likes and then go. Where
+// nothing tells when it is drained, its stop signal is its drain.
+func (s *supervisor) letGo(p *process, now time.Time) {
+	p.old, p.next = true, remove
+	if p.state == Quieting && !p.spec.Server.Titles {
+		s.down(p, newPlan(now, s.Budget, s.QuietFor), p.cause, remove, now)
+	}
+}
+
+// askStop stops slots, which stay down until a restart, resume or scale; or
+// everything.
+func (s *supervisor) askStop(r Request, targets []*process, now time.Time) Reply {
+	budget := s.Budget
+	if r.Budget > 0 {
+		if r.Budget > s.Budget {
+			return refuse("the budget can only be shorter than %s: STOP_TIMEOUT was told to the processes when they were started", s.Budget)
+		}
+		budget = max(r.Budget, LeastBudget)
+	}
+	by := newPlan(now, budget, s.quietWithin(budget))
+	const why = "asked by launcher stop"
+	if r.Target == "" {
+		if s.stopping != nil {
+			return Reply{Text: "it is stopping already", Names: namesOf(targets)}
+		}
+		s.begin(now, by, why)
+		return Reply{Text: "stopping", Names: namesOf(targets)}
+	}
+	for _, p := range targets {
+		if p.runs() {
+			s.down(p, by, why, stayDown, now)
+			continue
+		}
+		p.next = stayDown
+		if p.state == Waiting {
+			s.move(p, Down, Info, why, now)
+		}
+	}
+	return Reply{Text: "stopping", Names: namesOf(targets)}
+}
+
+// quietWithin is the quiet phase that fits a shorter budget.
+func (s *supervisor) quietWithin(budget time.Duration) time.Duration {
+	if budget < s.Budget {
+		return -1
+	}
+	return s.QuietFor
+}
+
+// askRestart replaces processes one at a time; those that are down are started.
+func (s *supervisor) askRestart(target string, targets []*process, now time.Time) Reply {
+	if s.roll != nil && s.roll.waiting.IsZero() || s.reloading {
+		return refuse("a restart is under way; see launcher status")
+	}
+	if target == "" {
+		s.reload(now)
+		return Reply{Text: "restarting", Names: namesOf(targets)}
+	}
+	r := &roll{since: now, slot: s.Slot}
+	for _, p := range targets {
+		r.steps = append(r.steps, step{name: p.name, old: p.spec, new: p.spec})
+	}
+	s.beginRoll(r)
+	s.more = true
+	return Reply{Text: "restarting", Names: namesOf(targets)}
+}
+
+// askScale brings a type to n processes: new slots from the generation that
+// runs, or the highest slots away, each quieted, drained and stopped.
+func (s *supervisor) askScale(typ string, n int, now time.Time) Reply {
+	var slots []*process
+	for _, p := range s.processes {
+		if p.spec.Type == typ && !p.old {
+			slots = append(slots, p)
+		}
+	}
+	if s.roll != nil && s.roll.waiting.IsZero() || s.reloading {
+		return refuse("a restart is under way; scale when it is over")
+	}
+	if n < 0 {
+		return refuse("%s=%d: a count is 0 or more", typ, n)
+	}
+	if n > len(slots) {
+		return s.scaleUp(typ, slots, n, now)
+	}
+	s.stays = true
+	away := slots[n:]
+	for _, p := range slices.Backward(away) {
+		s.takeAway(p, now)
+	}
+	return Reply{Text: fmt.Sprintf("%s has %d processes", typ, n), Names: namesOf(away)}
+}
+
+func (s *supervisor) scaleUp(typ string, slots []*process, n int, now time.Time) Reply {
+	have := make(map[int]bool)
+	for _, p := range slots {
+		have[p.spec.Slot] = true
+	}
+	if s.Slot == nil {
+		return refuse("%s cannot be scaled up here", typ)
+	}
+	var fresh []*process
+	for slot := 1; len(slots)+len(fresh) < n; slot++ {
+		if have[slot] {
+			continue
+		}
+		spec, ok := s.Slot(typ, slot)
+		if !ok {
+			return refuse("there is no process type %q here", typ)
+		}
+		fresh = append(fresh, newProcess(&spec, now))
+	}
+	s.processes = append(slices.Clone(s.processes), fresh...)
+	s.touch()
+	s.more = true
+	s.say(Warn, nil, "%s is scaled to %d, beyond its COUNT: INDEX is no longer unique over the fleet", typ, n)
+	return Reply{Text: fmt.Sprintf("%s has %d processes", typ, n), Names: namesOf(fresh)}
+}
+
+// takeAway removes a slot: its process is quieted, drains, and is stopped.
+func (s *supervisor) takeAway(p *process, now time.Time) {
+	const why = "scaled down"
+	if !p.runs() {
+		s.move(p, Down, Info, why, now)
+		s.drop(p)
+		return
+	}
+	p.old, p.next, p.cause = true, remove, why
+	switch {
+	case p.working() && s.quiet(p, why, now):
+		s.letGo(p, now)
+	case p.state == Quieting && p.plan.kill.IsZero():
+		s.letGo(p, now)
+	default:
+		s.down(p, newPlan(now, s.Budget, s.QuietFor), why, remove, now)
+	}
+}
+
+// askSignal sends a signal to the processes themselves, wrappers looked through.
+func (s *supervisor) askSignal(sig unix.Signal, targets []*process, now time.Time) Reply {
+	var got []*process
+	for _, p := range targets {
+		if p.runs() {
+			s.send(p, s.stopTargets(p, sig, now), sig)
+			got = append(got, p)
+		}
+	}
+	if len(got) == 0 {
+		return refuse("no process runs that could get %s", SignalName(sig))
+	}
+	return Reply{Text: "sent " + SignalName(sig), Names: namesOf(got)}
+}
+
+// Status is a copy of what the supervisor knows now.
+func (s *supervisor) Status(now time.Time) Status {
+	st := Status{
+		Version: s.version, Time: now, PID: unix.Getpid(), Began: s.began,
+		Quiet: s.quietAll, Restart: s.restartWords(), Adopted: s.adopted,
+	}
+	if s.stopping != nil {
+		st.Stopping, st.StopBy = s.stopping.why, s.stopping.end
+	}
+	for _, p := range s.processes {
+		st.Processes = append(st.Processes, p.copied())
+	}
+	return st
+}
+
+// restartWords say how far a restart is, or why the last one was aborted.
+func (s *supervisor) restartWords() string {
+	switch r := s.roll; {
+	case s.reloading:
+		return "restarting: reading the new generation"
+	case r != nil && r.back:
+		return "aborted: " + s.aborted + "; going back"
+	case r != nil && r.waiting.IsZero():
+		return fmt.Sprintf("restarting: %d of %d", r.at, len(r.steps))
+	case s.aborted != "":
+		return "aborted: " + s.aborted
+	}
+	return ""
+}
+
+// copied is a copy of the slot's state.
+func (p *process) copied() ProcessStatus {
+	name := p.name
+	if p.old {
+		name += " (old)"
+	}
+	return ProcessStatus{
+		Name: name, Type: p.spec.Type, Slot: p.spec.Slot, State: p.state, Since: p.since, PID: p.pid,
+		Started: p.started, Ready: p.proved && p.state == Ready, Drained: p.drained, Quieted: p.state == Quieting,
+		HearsQuiet: !p.hearsNothing, Says: p.status, Restarts: p.restarts, Failed: p.tries.failed, Ended: p.line.exit,
+		NextStart: p.startAt, Dir: p.spec.Dir, Server: p.spec.Server.Name,
+	}
+}

@@ -101,6 +101,11 @@ func (s *supervisor) beQuiet(now time.Time, why string) {
 		switch {
 		case p.state == Waiting:
 			s.move(p, Down, Info, why, now)
+		case p.next == startNow: // a restart had begun with it
+			p.next, p.fresh = byPolicy, nil
+			if p.state == Quieting {
+				p.plan = plan{} // it may finish its work, as the others
+			}
 		case p.working():
 			p.cause = why
 			s.quietOne(p, why, now)
@@ -152,7 +157,7 @@ func (s *supervisor) forwardKnowing(sig unix.Signal, now time.Time) {
 	for _, p := range s.processes {
 		switch {
 		case !p.runs():
-		case takesUSR2(p.spec.Server):
+		case takesUSR2(p.spec.Server) && p.working() && s.booted(p, s.family(p, now)):
 			s.send(p, s.stopTargets(p, sig, now), sig)
 		default:
 			dropped++

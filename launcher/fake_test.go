@@ -394,6 +394,9 @@ func inHouse(t *testing.T, c Config, behaves func(*Spec, int) behaviour, play fu
 		h.fake = newFake(t, behaves)
 		h.pid1 = c.PID1
 		c.Kernel = h.fake
+		if counting {
+			c.Kernel = &turns{fake: h.fake}
+		}
 		if c.QuietFor == 0 {
 			c.QuietFor = -1
 		}

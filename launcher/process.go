@@ -42,8 +42,9 @@ type process struct {
 	targets []int     // what got the stop signal
 	pushAt  time.Time // when to push on if nothing has moved: past a shell, or up to the child itself
 
-	hearsNothing bool // it was said that nothing hears its quiet signal
-	next         next // what follows when it has ended
+	hearsNothing bool  // it was said that nothing hears its quiet signal
+	next         next  // what follows when it has ended
+	fresh        *Spec // startNow: what is started then, of a new generation
 	line         lifeline
 }
 
@@ -94,6 +95,7 @@ func (p *process) ended() {
 	p.pid = 0
 	p.proved, p.status, p.said = false, "", time.Time{}
 	p.plan, p.cause, p.next = plan{}, "", byPolicy
+	p.fresh = nil
 	p.owed, p.lookAt, p.lookGap = false, time.Time{}, 0
 	p.titleAt, p.idle, p.drained = time.Time{}, time.Time{}, false
 	p.hearsNothing = false

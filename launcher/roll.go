@@ -21,13 +21,14 @@ type reloaded struct {
 // roll is a restart of everything, one process at a time, old first. A new
 // process that does not come up aborts it, and what was replaced goes back.
 type roll struct {
-	steps   []step
-	at      int       // the step that is being done
-	since   time.Time // when that began
-	back    bool      // this is the way back after an abort
-	reason  string
-	slot    func(string, int) (Spec, bool) // the old generation's, for the way back
-	waiting time.Time                      // all steps are done: when the new ones have proved themselves
+	steps    []step
+	at       int       // the step that is being done
+	since    time.Time // when that began
+	back     bool      // this is the way back after an abort
+	reason   string
+	slot     func(string, int) (Spec, bool) // the old generation's, for the way back
+	unquiets bool                           // all was quieted before: an abort has the old generation make up for it
+	waiting  time.Time                      // all steps are done: when the new ones have proved themselves
 }
 
 // step is one slot's way from one spec to another. A nil old: a new slot; a
@@ -84,8 +85,8 @@ func (s *supervisor) reloaded(r reloaded, now time.Time) {
 		s.say(Error, nil, "no restart, everything goes on as it was: %v", r.err)
 		return
 	}
+	s.beginRoll(&roll{steps: s.steps(r.Specs), since: now, slot: s.Slot, unquiets: s.quietAll})
 	s.quietAll = false
-	s.beginRoll(&roll{steps: s.steps(r.Specs), since: now, slot: s.Slot})
 	s.Slot = r.Slot
 	s.say(Info, nil, "restart: %d processes, one at a time", len(s.roll.steps))
 }
@@ -131,10 +132,14 @@ func (s *supervisor) stepRoll(now time.Time) {
 			s.beginStep(st, now)
 		}
 		if !s.stepDone(st) {
-			if now.Sub(r.since) > readyTimeout+s.Budget && !r.back {
-				s.abort(fmt.Sprintf("%s was not ready within %s", st.name, readyTimeout), now)
+			if now.Sub(r.since) <= readyTimeout+s.Budget {
+				return
 			}
-			return
+			if !r.back {
+				s.abort(fmt.Sprintf("%s was not ready within %s", st.name, readyTimeout), now)
+				return
+			}
+			s.say(Error, nil, "%s has not come back as it was within %s; going on without", st.name, readyTimeout)
 		}
 		r.at++
 	}
@@ -174,11 +179,12 @@ func (s *supervisor) beginStep(st *step, now time.Time) {
 		}
 		s.down(p, newPlan(now, s.Budget, s.QuietFor), "restart: it is no longer asked for", remove, now)
 	default:
-		p.spec, p.tries = st.new, tries{}
 		if !p.runs() {
+			p.spec = st.new
 			s.bringBack(p, now)
 			return
 		}
+		p.fresh = st.new // what runs still is stopped by its own generation's signals
 		s.down(p, newPlan(now, s.Budget, s.QuietFor), "restart", startNow, now)
 	}
 }
@@ -190,15 +196,15 @@ func (s *supervisor) stepDone(st *step) bool {
 	if st.new == nil || p == nil {
 		return p == nil
 	}
-	return p.proved && p.working() || p.spec.Restart == RestartNever && p.state != Waiting && p.state < Quieting
+	return p.proved && p.working() || p.state == Down // it has done what it was for
 }
 
 // rollEnded hears that a process ended by itself. A new one that never proved
 // itself, or did not last, aborts the restart.
-func (s *supervisor) rollEnded(p *process, proved bool, now time.Time) {
+func (s *supervisor) rollEnded(p *process, proved bool, now time.Time) bool {
 	r := s.roll
-	if r == nil || r.back || p.spec.Restart == RestartNever {
-		return
+	if r == nil || r.back {
+		return false
 	}
 	for _, st := range r.steps[:min(r.at+1, len(r.steps))] {
 		if st.name == p.name && st.begun && st.new == p.spec {
@@ -207,9 +213,10 @@ func (s *supervisor) rollEnded(p *process, proved bool, now time.Time) {
 				what = "did not last"
 			}
 			s.abort(fmt.Sprintf("the new %s %s: %s", p.name, what, p.line.exit), now)
-			return
+			return true
 		}
 	}
+	return false
 }
 
 // abort takes the new ones away and goes back to the old generation, the
@@ -223,8 +230,14 @@ func (s *supervisor) abort(why string, now time.Time) {
 	for _, st := range slices.Backward(begun) {
 		back.steps = append(back.steps, step{name: st.name, old: st.new, new: st.old})
 	}
+	for _, st := range s.roll.steps[len(begun):] { // quieted before: made up for
+		if p := s.slot(st.name); s.roll.unquiets && p != nil && (p.state == Down || p.state == Quieting) {
+			back.steps = append(back.steps, step{name: st.name, old: st.old, new: st.old})
+		}
+	}
 	s.roll = back
 	s.touch()
+	s.stepRoll(now) // now, before back-off starts the new one again
 }
 
 // slot finds a slot by its name.

@@ -67,12 +67,13 @@ func (s *supervisor) startFailed(p *process, err error, now time.Time) {
 	}
 	why := fmt.Sprintf("cannot be started: %v", err)
 	if p.spec.Restart == RestartNever {
-		s.settle(p, status, Error, why, now)
+		s.final(p, false, status, Error, why, now)
 		return
 	}
 	var wait time.Duration
 	p.tries, wait = p.tries.ended(now, 0, false, s.luck())
 	s.again(p, wait, Error, why, now)
+	s.rollEnded(p, false, now)
 	s.giveUpIfHopeless(p, now)
 }
 
@@ -155,15 +156,20 @@ func (s *supervisor) ended(p *process, exit Exit, now time.Time) {
 	}
 	level, why := s.causeOfDeath(p, exit)
 	p.line.gone, p.line.exit = now, why
-	if exit.Asked() && p.state < Stopping {
+	switch {
+	case exit.Asked() && p.state < Stopping:
 		s.lastAsked = now
+	case p.said.After(s.lastAsked): // it spoke of stopping, and has ended by its own status
+		s.lastAsked = p.said
 	}
 	p.tries, p.startAt = s.count(p, exit, now)
-	then, proved, asked := p.next, p.proved, p.state >= Quieting
+	then, fresh, proved, asked := p.next, p.fresh, p.proved, p.state >= Quieting
 	p.ended()
 	switch {
-	case s.OwnStatus && s.stopping != nil, !asked && !s.returns(p, exit):
+	case s.OwnStatus && s.stopping != nil:
 		s.settle(p, exit.Code(), level, why, now)
+	case !asked && !s.returns(p, exit):
+		s.final(p, proved, exit.Code(), level, why, now)
 	case then == remove:
 		s.move(p, Down, level, why, now)
 		if s.stopping == nil {
@@ -173,7 +179,10 @@ func (s *supervisor) ended(p *process, exit Exit, now time.Time) {
 		s.move(p, Down, level, why, now)
 		p.next = then // until it is told to start
 	case then == startNow:
-		p.startAt = now
+		if fresh != nil {
+			p.spec = fresh
+		}
+		p.tries, p.startAt = tries{}, now
 		s.move(p, Waiting, level, why, now)
 	default:
 		p.restarts++
@@ -221,6 +230,15 @@ func (s *supervisor) settle(p *process, status int, level Level, why string, now
 		s.failure = status
 	}
 	s.move(p, Down, level, why, now)
+}
+
+// final ends a slot that its policy does not start again. A new one of a
+// restart that failed aborts that, and does not count: the old one comes back.
+func (s *supervisor) final(p *process, proved bool, status int, level Level, why string, now time.Time) {
+	s.move(p, Down, level, why, now)
+	if aborts := s.stopping == nil && status != 0 && s.rollEnded(p, proved, now); !aborts && s.failure == 0 {
+		s.failure = status
+	}
 }
 
 // drop takes the slot itself away.
@@ -291,7 +309,7 @@ func (s *supervisor) giveUpIfHopeless(bad *process, now time.Time) {
 		}
 		return
 	}
-	s.stopAll(now, why)
+	s.begin(now, newPlan(now, s.Budget, s.QuietFor), why) // nobody else has sent a TERM
 	s.stopping.status = 1
 }
 

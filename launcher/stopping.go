@@ -84,7 +84,7 @@ func (s *supervisor) down(p *process, by plan, why string, then next, now time.T
 		p.plan = p.plan.earlier(by)
 	case p.state == Quieting && p.plan.kill.IsZero(): // quieted before, for good
 		p.plan, p.cause = by.without(now), why
-		if p.owed {
+		if p.owed || by.broadcast { // a second TERM may mean "now"
 			p.plan = by
 		}
 	case p.state == Quieting:
@@ -367,7 +367,7 @@ func (s *supervisor) status() int {
 	switch {
 	case s.stopping.status != 0:
 		return s.stopping.status
-	case s.OwnStatus && s.processes[0].spec.Restart != RestartAlways:
+	case s.OwnStatus && len(s.running) == 0 && len(s.processes) > 0 && s.processes[0].spec.Restart != RestartAlways:
 		return s.failure
 	case s.stopping.killed:
 		return 3

@@ -44,7 +44,7 @@ func (s *supervisor) seekSoon(now time.Time) {
 // session is told to end; the replacement does not wait for that.
 func (s *supervisor) leftBehind(p *process, now time.Time) {
 	for _, st := range s.strays {
-		if st.leader == p.pid {
+		if st.leader == p.pid || p.next != byPolicy && st.origin == p.name { // stopped, though it got no TERM
 			s.dismiss(st, s.window(now), now)
 		}
 	}

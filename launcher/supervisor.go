@@ -130,6 +130,7 @@ func (s *supervisor) loop() Result {
 		s.Flush()
 		s.answerWatchers(now)
 		heard := s.Kernel.Wait(s.deadline(now))
+		s.more = false // only now: reap may have left something after due
 		now = time.Now()
 		if s.ctx.Err() != nil {
 			s.stopAll(now, "cancelled")
@@ -155,7 +156,6 @@ func (s *supervisor) loop() Result {
 
 // due does everything whose time has come.
 func (s *supervisor) due(now time.Time) {
-	s.more = false
 	if !s.seekAt.IsZero() && !now.Before(s.seekAt) {
 		s.seek(now)
 	}

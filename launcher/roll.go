@@ -52,7 +52,7 @@ func (s *supervisor) reload(now time.Time) {
 		s.reloaded(reloaded{Generation: Generation{s.specs(), s.Slot}}, now)
 		return
 	}
-	s.reloading = true
+	s.reloading, s.quietBefore = true, s.quietAll
 	read, kernel := s.Reload, s.Kernel
 	go func() {
 		next, err := read()
@@ -77,6 +77,10 @@ func (s *supervisor) specs() []Spec {
 func (s *supervisor) reloaded(r reloaded, now time.Time) {
 	s.reloading = false
 	if s.stopping != nil {
+		return
+	}
+	if s.quietAll && !s.quietBefore {
+		s.say(Warn, nil, "no restart: it was quieted since that was asked for; ask again, or resume")
 		return
 	}
 	if r.err != nil {
@@ -142,6 +146,7 @@ func (s *supervisor) stepRoll(now time.Time) {
 			s.say(Error, nil, "%s has not come back as it was within %s; going on without", st.name, readyTimeout)
 		}
 		r.at++
+		s.touch()
 	}
 	if r.waiting.IsZero() {
 		r.waiting = now.Add(proveAfter)

@@ -258,10 +258,10 @@ func (s *supervisor) causeOfDeath(p *process, exit Exit) (Level, string) {
 	switch {
 	case p.state == Killed:
 		return Info, exit.String()
-	case p.state >= Quieting, s.stopping != nil:
-		return Info, exit.String()
 	case exit.Signal() == unix.SIGKILL && s.oomKilled():
 		return Error, "killed by the OOM killer: the container's memory limit was reached; lower COUNT or raise the limit"
+	case p.state >= Quieting, s.stopping != nil:
+		return Info, exit.String()
 	case exit.Signal() == unix.SIGKILL:
 		return Error, "an unknown KILL, not from the launcher; a person, a script or the machine's OOM killer: see dmesg"
 	case exit.Code() != 0 && !s.OwnStatus: // else the status says it all

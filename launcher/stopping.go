@@ -2,6 +2,7 @@ package launcher
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,6 +48,9 @@ func (s *supervisor) begin(now time.Time, p plan, why string) {
 			s.move(q, Down, Info, "not started any more", now)
 		}
 	}
+	if n := s.stopping.unheard; n > 0 {
+		s.say(Info, nil, "no quiet phase for %d of %d processes: they hear no quiet signal", n, len(s.processes))
+	}
 }
 
 // isBroadcast tells whether the platform sends TERM to every process itself:
@@ -89,10 +93,16 @@ func (s *supervisor) down(p *process, by plan, why string, then next, now time.T
 		}
 	case p.state == Quieting:
 		p.plan = p.plan.earlier(by)
+		if by.broadcast {
+			p.plan.term = by.term // its first TERM it has
+		}
 	case by.broadcast:
 		p.plan, p.cause = by, why
 		s.move(p, Quieting, Info, why, now)
 	case !by.quiet || !s.quiet(p, why, now):
+		if by.quiet && s.stopping != nil {
+			s.stopping.unheard++
+		}
 		p.plan, p.cause = by.without(now), why
 		s.term(p, now)
 	default:
@@ -105,7 +115,7 @@ func (s *supervisor) down(p *process, by plan, why string, then next, now time.T
 func (s *supervisor) quiet(p *process, why string, now time.Time) bool {
 	targets, sig := s.hearers(p, now)
 	if len(targets) == 0 {
-		if !s.owes(p) {
+		if !s.owes(p, now) {
 			return false
 		}
 		p.owed, p.lookGap = true, firstLook
@@ -126,7 +136,10 @@ func (s *supervisor) quiet(p *process, why string, now time.Time) bool {
 }
 
 // owes tells whether p is a server that will hear a quiet signal once it has booted.
-func (s *supervisor) owes(p *process) bool {
+func (s *supervisor) owes(p *process, now time.Time) bool {
+	if len(s.family(p, now)) == 0 && p.spec.QuietSignal == 0 {
+		return false // no /proc: it could never be seen to hear
+	}
 	return !p.proved && s.quietSignal(p) != 0 && (p.spec.Server.Quiet != 0 || p.spec.QuietSignal != 0)
 }
 
@@ -234,6 +247,11 @@ func (s *supervisor) term(p *process, now time.Time) {
 	targets := s.stopTargets(p, sig, now)
 	s.send(p, targets, sig)
 	s.send(p, targets, unix.SIGCONT)
+	for _, k := range s.family(p, now) { // one that the quiet signal froze a moment ago
+		if k.State == 'T' && slices.Contains(p.quieted, k.PID) {
+			s.send(p, []int{k.PID}, unix.SIGCONT)
+		}
+	}
 	s.sendStrays(p, now)
 	p.targets, p.pushAt = targets, now.Add(pushAfter)
 	p.owed, p.frozenAt, p.quieted = false, time.Time{}, nil
@@ -367,6 +385,8 @@ func (s *supervisor) status() int {
 	switch {
 	case s.stopping.status != 0:
 		return s.stopping.status
+	case s.stopping.byItself:
+		return s.failure
 	case s.OwnStatus && len(s.running) == 0 && len(s.processes) > 0 && s.processes[0].spec.Restart != RestartAlways:
 		return s.failure
 	case s.stopping.killed:

@@ -204,5 +204,11 @@ func (s *supervisor) sweep(now time.Time) {
 	if first && len(pids) > len(s.running) {
 		s.say(Warn, nil, "sweeping %d processes with KILL", len(pids))
 	}
-	s.send(nil, pids, unix.SIGKILL)
+	if first {
+		s.send(nil, pids, unix.SIGKILL)
+		return
+	}
+	for _, pid := range pids { // what cannot be killed was said, and is named at the end
+		_ = s.Kernel.Signal(pid, unix.SIGKILL)
+	}
 }

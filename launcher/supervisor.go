@@ -25,23 +25,24 @@ type supervisor struct {
 	lastSeek time.Time
 	more     bool // the last turn left something undone
 
-	stopping  *stopping // nil until the whole stops
-	quietAll  bool      // told to be quiet: nothing is started
-	settled   bool      // Settled was called
-	lastAsked time.Time // when a worker last ended by a TERM not from us
-	oomKills  int
-	noOOM     bool
-	roll      *roll
-	reloads   chan reloaded
-	reloading bool
-	stays     bool   // it was scaled: to be there with nothing to run is right
-	aborted   string // why the last restart was
-	began     time.Time
-	version   uint64    // of Status: raised by every change
-	watchers  []Request // those who wait for another version
-	lostSight bool      // there is no /proc: said once
-	session   int       // our own, where the interactive child and what it starts are too
-	failure   int       // the first non-zero status, where the end of all is the end
+	stopping    *stopping // nil until the whole stops
+	quietAll    bool      // told to be quiet: nothing is started
+	settled     bool      // Settled was called
+	lastAsked   time.Time // when a worker last ended by a TERM not from us
+	oomKills    int
+	noOOM       bool
+	roll        *roll
+	reloads     chan reloaded
+	reloading   bool
+	quietBefore bool   // it was quiet already when the restart was asked for
+	stays       bool   // it was scaled: to be there with nothing to run is right
+	aborted     string // why the last restart was
+	began       time.Time
+	version     uint64    // of Status: raised by every change
+	watchers    []Request // those who wait for another version
+	lostSight   bool      // there is no /proc: said once
+	session     int       // our own, where the interactive child and what it starts are too
+	failure     int       // the first non-zero status, where the end of all is the end
 }
 
 // stopping is the stop of everything.
@@ -52,6 +53,8 @@ type stopping struct {
 	interrupts int
 	killed     bool // something had to be killed
 	swept      time.Time
+	byItself   bool // nobody asked: all had ended
+	unheard    int  // processes for which there is no quiet phase
 	dismissed  bool // all slots' processes are gone, strays were told
 }
 
@@ -232,7 +235,7 @@ func (s *supervisor) over(now time.Time) (Result, bool) {
 			return Result{}, false
 		}
 		s.begin(now, newPlan(now, s.Budget, s.QuietFor).without(now), "all processes have ended")
-		s.stopping.status = s.failure
+		s.stopping.status, s.stopping.byItself = s.failure, true
 	}
 	if len(s.running) > 0 && now.Before(s.stopping.end) {
 		return Result{}, false

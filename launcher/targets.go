@@ -88,7 +88,7 @@ func (s *supervisor) hearers(p *process, now time.Time) ([]int, unix.Signal) {
 		}
 		return nil, 0
 	}
-	if lies(sig) && p.spec.QuietSignal == 0 && !s.booted(p, family) {
+	if lies(sig) && !s.booted(p, family) {
 		return nil, 0
 	}
 	servers, catchers := s.quietWalk(family, sig)
@@ -109,7 +109,7 @@ func (s *supervisor) booted(p *process, family []kin) bool {
 	}
 	for _, k := range family {
 		title, err := s.Kernel.Title(k.PID)
-		if err == nil && len(title) == 1 && strings.HasPrefix(title[0], p.spec.Server.Name) {
+		if err == nil && len(title) == 1 && p.spec.Server.Known() && strings.HasPrefix(title[0], p.spec.Server.Name) {
 			return true
 		}
 	}

@@ -162,7 +162,7 @@ func config(s *settings, gen *generation, kernel launcher.Kernel, log *journal) 
 	terminal := controllingTerminal()
 	return launcher.Config{
 		Specs: gen.Specs,
-		Slot: gen.Slot,
+		Slot:  gen.Slot,
 		Reload: func() (launcher.Generation, error) {
 			next, err := resolve(s.request, false)
 			if err != nil {

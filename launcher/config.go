@@ -109,6 +109,13 @@ type Config struct {
 	// IgnoreHUP, IgnoreINT: they were ignored when the launcher was started, and stay so.
 	IgnoreHUP, IgnoreINT bool
 
+	// Announce tells the service manager above, in sd_notify(3)'s lines, what the
+	// whole does; it must not block. nil: there is none.
+	Announce func(text string)
+	// Watchdog is how often Announce has WATCHDOG=1, for as long as the loop
+	// turns; 0: never.
+	Watchdog time.Duration
+
 	Inbox  *Inbox      // requests from outside; nil: there are none
 	Kernel Kernel      // NewKernel for the real one
 	Log    func(Event) // called by the loop; must not block. nil: silent

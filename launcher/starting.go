@@ -3,8 +3,9 @@ package launcher
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
+
+	"dyno/internal/notify"
 
 	"golang.org/x/sys/unix"
 )
@@ -129,21 +130,20 @@ func (s *supervisor) isUp(p *process, now time.Time) {
 
 // note reads what a child said by sd_notify(3).
 func (s *supervisor) note(p *process, text string, now time.Time) {
-	for line := range strings.SplitSeq(text, "\n") {
-		name, value, _ := strings.Cut(line, "=")
-		switch {
-		case name == "READY" && value == "1":
-			s.ready(p, "READY=1", now)
-			if p.owed {
-				p.lookAt = now
-			}
-		case name == "STATUS":
-			p.status = value
-			p.drained = p.drained || p.state == Quieting && saysDrained(value)
-			s.touch()
-		case name == "STOPPING" && value == "1" && p.state < Stopping:
-			p.said = now
+	m := notify.Parse(text)
+	if m.Ready {
+		s.ready(p, "READY=1", now)
+		if p.owed {
+			p.lookAt = now
 		}
+	}
+	if m.HasStatus {
+		p.status = m.Status
+		p.drained = p.drained || p.state == Quieting && saysDrained(m.Status)
+		s.touch()
+	}
+	if m.Stopping && p.state < Stopping {
+		p.said = now
 	}
 }
 

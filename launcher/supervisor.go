@@ -39,6 +39,7 @@ type supervisor struct {
 	aborted     string // why the last restart was
 	began       time.Time
 	version     uint64    // of Status: raised by every change
+	said        announced // to the service manager
 	watchers    []Request // those who wait for another version
 	lostSight   bool      // there is no /proc: said once
 	session     int       // our own, where the interactive child and what it starts are too
@@ -76,6 +77,7 @@ func Run(ctx context.Context, c Config) (Result, error) {
 	}
 	defer context.AfterFunc(ctx, c.Kernel.Wake)()
 	defer s.Flush()
+	s.announce(time.Now())
 	return s.loop(), nil
 }
 
@@ -132,6 +134,7 @@ func (s *supervisor) loop() Result {
 		}
 		s.Flush()
 		s.answerWatchers(now)
+		s.announce(now)
 		heard := s.Kernel.Wait(s.deadline(now))
 		s.more = false // only now: reap may have left something after due
 		now = time.Now()
@@ -191,7 +194,7 @@ func (s *supervisor) deadline(now time.Time) time.Time {
 	for _, st := range s.strays {
 		at = soonest(at, st.deadline())
 	}
-	at = soonest(at, s.rollDeadline())
+	at = soonest(soonest(at, s.rollDeadline()), s.said.watchdogAt)
 	if s.stopping != nil {
 		at = soonest(at, s.stopDeadline(now))
 	}

@@ -160,6 +160,10 @@ func closeOutput(out *output.Output, until time.Time) (lost int64) {
 // config is what the supervisor is told.
 func config(s *settings, gen *generation, kernel launcher.Kernel, log *journal) launcher.Config {
 	terminal := controllingTerminal()
+	var announce func(string)
+	if above := notify.Above(lookup(s.Environ, "NOTIFY_SOCKET")); above != nil {
+		announce = above.Tell
+	}
 	return launcher.Config{
 		Specs: gen.Specs,
 		Slot:  gen.Slot,
@@ -182,6 +186,8 @@ func config(s *settings, gen *generation, kernel launcher.Kernel, log *journal) 
 		IgnoreHUP:   early.IgnoredHUP,
 		IgnoreINT:   early.IgnoredINT,
 		Kernel:      kernel,
+		Announce:    announce,
+		Watchdog:    notify.WatchdogEvery(lookup(s.Environ, "WATCHDOG_USEC"), lookup(s.Environ, "WATCHDOG_PID")),
 		Log:         log.event,
 		Flush:       log.flush,
 		Settled:     func() { time.AfterFunc(settleAfter, releaseMemory) },

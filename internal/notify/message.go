@@ -5,6 +5,7 @@
 package notify
 
 import (
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -68,4 +69,13 @@ func microseconds(value string) time.Duration {
 		return 0
 	}
 	return time.Duration(n) * time.Microsecond
+}
+
+// WatchdogEvery is half of WATCHDOG_USEC, which sd_watchdog_enabled(3)
+// recommends, where WATCHDOG_PID means this very process; 0: no watchdog.
+func WatchdogEvery(usec, pid string) time.Duration {
+	if pid != "" && pid != strconv.Itoa(os.Getpid()) {
+		return 0
+	}
+	return microseconds(usec) / 2
 }

@@ -32,3 +32,12 @@ func (*Socket) Read([]byte) (text string, sender int, ok bool) { return "", 0, f
 
 // Close does nothing.
 func (*Socket) Close() {}
+
+// Manager is the service manager above, which only Linux has.
+type Manager struct{}
+
+// Above finds none.
+func Above(string) *Manager { return nil }
+
+// Tell does nothing.
+func (*Manager) Tell(string) {}

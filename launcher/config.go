@@ -59,6 +59,10 @@ type Spec struct {
 
 	Restart Restart
 
+	// MaxMemory is how many bytes its tree of processes may use (PSS, or RSS
+	// where that cannot be read) before it is replaced; 0: no limit.
+	MaxMemory int64
+
 	// Interactive: it gets the terminal's foreground (DESIGN 4). At most one.
 	Interactive bool
 	// InheritStdin: its standard input is the launcher's own; else one that
@@ -115,6 +119,8 @@ type Config struct {
 	// Watchdog is how often Announce has WATCHDOG=1, for as long as the loop
 	// turns; 0: never.
 	Watchdog time.Duration
+
+	Guard MemoryGuard // zero: off
 
 	Inbox  *Inbox      // requests from outside; nil: there are none
 	Kernel Kernel      // NewKernel for the real one

@@ -26,6 +26,7 @@ type behaviour struct {
 	title []string
 	child *behaviour // forks this at its start
 	stray *behaviour // … and this, in a session of its own
+	grows int64      // bytes a second
 	err   error      // cannot be started
 }
 
@@ -356,6 +357,15 @@ func (k *fake) Children(pid, _ int) ([]int, error) {
 	}
 	slices.Sort(out)
 	return out, nil
+}
+
+func (k *fake) Memory(pid int) (int64, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if p := k.procs[pid]; p != nil {
+		return int64(float64(p.behave.grows) * time.Since(p.born).Seconds()), nil
+	}
+	return 0, unix.ENOENT
 }
 
 func (k *fake) Origin(pid int) string {

@@ -46,6 +46,8 @@ type Kernel interface {
 	// Origin is PS in pid's environment: the name of the slot that it descends
 	// from, whatever session it is in now. "" where it cannot be read.
 	Origin(pid int) string
+	// Memory is what pid alone uses, in bytes: PSS, or RSS where that cannot be read.
+	Memory(pid int) (int64, error)
 	// Awaits tells whether a signalfd of pid takes sig (fdinfo).
 	Awaits(pid int, sig unix.Signal) bool
 	// OOMKills counts the OOM killer's kills in our cgroup; ok false where it cannot be read.

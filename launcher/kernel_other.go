@@ -114,6 +114,9 @@ func (s *System) Look(int) (Sight, error) { return Sight{}, errors.ErrUnsupporte
 // Title needs /proc.
 func (s *System) Title(int) ([]string, error) { return nil, errors.ErrUnsupported }
 
+// Memory cannot be read here.
+func (s *System) Memory(int) (int64, error) { return 0, errors.ErrUnsupported }
+
 // Origin cannot be read here.
 func (s *System) Origin(int) string { return "" }
 

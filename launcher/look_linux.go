@@ -54,6 +54,27 @@ func (s *System) Title(pid int) ([]string, error) {
 	return words, nil
 }
 
+// Memory is Pss of /proc/PID/smaps_rollup: what is shared is counted once over
+// all. Where that may not be read it is the resident pages of statm.
+func (s *System) Memory(pid int) (int64, error) {
+	name := strconv.Itoa(pid)
+	if rollup, err := s.proc.read(4096, name, "smaps_rollup"); err == nil {
+		if _, rest, ok := bytes.Cut(rollup, []byte("\nPss:")); ok {
+			if fields := bytes.Fields(rest); len(fields) > 0 {
+				return int64(number(fields[0])) << 10, nil
+			}
+		}
+	}
+	statm, err := s.proc.read(4096, name, "statm")
+	if err != nil {
+		return 0, err
+	}
+	if fields := bytes.Fields(statm); len(fields) > 1 {
+		return int64(number(fields[1])) * int64(unix.Getpagesize()), nil
+	}
+	return 0, unix.EINVAL
+}
+
 // Origin is PS in pid's environment as it was at its exec.
 func (s *System) Origin(pid int) string {
 	const most = 1 << 20

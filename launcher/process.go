@@ -18,7 +18,8 @@ type process struct {
 	said    time.Time // when it reported STOPPING=1 with no TERM of ours
 	tries   tries
 
-	restarts int // starts again by the policy
+	memory   int64 // of its tree, when last looked at
+	restarts int   // starts again by the policy
 
 	startAt time.Time // Waiting: when it is to be started
 

@@ -75,6 +75,7 @@ type ProcessStatus struct {
 	Failed     int       // failed tries in a row
 	Ended      string    // how it last ended; "" if it never has
 	NextStart  time.Time // Waiting: when it is started
+	Memory     int64     // bytes of its tree when last looked at; 0: nobody looks
 	Dir        string
 	Server     string // "sidekiq"; "": not known
 }

@@ -377,6 +377,6 @@ func (p *process) copied() ProcessStatus {
 		Name: name, Type: p.spec.Type, Slot: p.spec.Slot, State: p.state, Since: p.since, PID: p.pid,
 		Started: p.started, Ready: p.proved && p.state == Ready, Drained: p.drained, Quieted: p.state == Quieting,
 		HearsQuiet: !p.hearsNothing, Says: p.status, Restarts: p.restarts, Failed: p.tries.failed, Ended: p.line.exit,
-		NextStart: p.startAt, Dir: p.spec.Dir, Server: p.spec.Server.Name,
+		NextStart: p.startAt, Memory: p.memory, Dir: p.spec.Dir, Server: p.spec.Server.Name,
 	}
 }

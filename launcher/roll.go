@@ -25,6 +25,7 @@ type roll struct {
 	at       int       // the step that is being done
 	since    time.Time // when that began
 	back     bool      // this is the way back after an abort
+	why      string    // of a replacement; "": it is a restart that was asked for
 	reason   string
 	slot     func(string, int) (Spec, bool) // the old generation's, for the way back
 	unquiets bool                           // all was quieted before: an abort has the old generation make up for it
@@ -150,7 +151,10 @@ func (s *supervisor) stepRoll(now time.Time) {
 	}
 	if r.waiting.IsZero() {
 		r.waiting = now.Add(proveAfter)
-		s.say(Info, nil, "restart: all processes are replaced%s", r.reason)
+		s.touch()
+		if r.why == "" {
+			s.say(Info, nil, "restart: all processes are replaced%s", r.reason)
+		}
 	}
 	if !now.Before(r.waiting) {
 		s.roll = nil
@@ -190,8 +194,16 @@ func (s *supervisor) beginStep(st *step, now time.Time) {
 			return
 		}
 		p.fresh = st.new // what runs still is stopped by its own generation's signals
-		s.down(p, newPlan(now, s.Budget, s.QuietFor), "restart", startNow, now)
+		s.down(p, newPlan(now, s.Budget, s.QuietFor), s.roll.cause(), startNow, now)
 	}
+}
+
+// cause is why the old processes are stopped.
+func (r *roll) cause() string {
+	if r.why != "" {
+		return r.why
+	}
+	return "restart"
 }
 
 // stepDone tells whether the slot has reached what the step wants: the new

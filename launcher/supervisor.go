@@ -39,6 +39,7 @@ type supervisor struct {
 	aborted     string // why the last restart was
 	began       time.Time
 	version     uint64    // of Status: raised by every change
+	weighAt     time.Time // when to look at memory; zero: never
 	said        announced // to the service manager
 	watchers    []Request // those who wait for another version
 	lostSight   bool      // there is no /proc: said once
@@ -110,6 +111,9 @@ func newSupervisor(ctx context.Context, c Config) (*supervisor, error) {
 	if c.Terminal {
 		s.session, _ = unix.Getsid(0)
 	}
+	if s.weighs() {
+		s.weighAt = now.Add(memoryEvery)
+	}
 	n, ok := c.Kernel.OOMKills()
 	s.oomKills, s.noOOM = n, !ok
 	return s, nil
@@ -175,6 +179,7 @@ func (s *supervisor) due(now time.Time) {
 		}
 	}
 	s.dismissDue(now)
+	s.weighDue(now)
 	s.stepRoll(now)
 	if s.stopping != nil {
 		s.stopDue(now)
@@ -195,6 +200,7 @@ func (s *supervisor) deadline(now time.Time) time.Time {
 		at = soonest(at, st.deadline())
 	}
 	at = soonest(soonest(at, s.rollDeadline()), s.said.watchdogAt)
+	at = soonest(at, s.weighAt)
 	if s.stopping != nil {
 		at = soonest(at, s.stopDeadline(now))
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -36,6 +37,15 @@ const (
 )
 
 func init() {
+	if os.Getenv(childVariable) == "large" {
+		memory := make([]byte, 64<<20)
+		for i := range memory {
+			memory[i] = 1
+		}
+		signal.Reset(syscall.SIGTERM) // early, which is linked in, listens to it
+		time.Sleep(time.Hour)
+		os.Exit(int(memory[len(memory)-1]))
+	}
 	if os.Getenv(childVariable) == "ready" {
 		conn, err := net.Dial("unixgram", os.Getenv("NOTIFY_SOCKET"))
 		if err == nil {

@@ -98,7 +98,7 @@ func (a *app) read(command string, flags *pflag.FlagSet, words, args []string) (
 		for _, err := range unknownVariables(a.environ) {
 			all = multierror.Append(all, err)
 		}
-		s.warnOfMemory()
+		s.warnOfConfig()
 	}
 	return s, all.ErrorOrNil()
 }
@@ -205,14 +205,8 @@ func (s *settings) assumeBroadcast() {
 	}
 }
 
-// warnOfMemory: these variables of sidekiqswarm and others are often set where
-// nobody remembers them, so they are no reason not to start.
-func (s *settings) warnOfMemory() {
-	for _, name := range []string{"SIDEKIQ_MAXMEM_MB", "MAXMEM_MB"} {
-		if lookup(s.Environ, name) != "" {
-			s.warnings = append(s.warnings, name+" has no effect: a limit of memory is "+notYet)
-		}
-	}
+// warnOfConfig: a file that has no effect is said.
+func (s *settings) warnOfConfig() {
 	if _, err := os.Stat("launcher.toml"); err == nil {
 		s.warnings = append(s.warnings, "launcher.toml is not read: it is "+notYet)
 	}

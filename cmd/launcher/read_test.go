@@ -138,7 +138,6 @@ func TestReadMistakes(t *testing.T) {
 		{"count", "many", "no count"},
 		{"index", "-1", "no index"},
 		{"env-file", "a,,b", "empty file name"},
-		{"max-memory", "1.5GB", notYet},
 		{"max-memory", "NaN", "no size"},
 		{"max-memory", "-1m", "no size"},
 		{"memory-guard", "0", "no percentage"},

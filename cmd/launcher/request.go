@@ -33,6 +33,7 @@ type request struct {
 	QuietFor     time.Duration // negative: by budget
 	QuietSignal  unix.Signal   // 0: by server; launcher.NoSignal: none
 	StopSignal   unix.Signal   // 0: by server
+	MaxMemory    int64         // bytes; 0: no limit
 	Restart      launcher.Restart
 	RestartGiven bool
 	ListenNone   bool // --listen none: several may share $PORT

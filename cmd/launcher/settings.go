@@ -10,6 +10,7 @@ type settings struct {
 	Broadcast launcher.Broadcast
 	Log       string // "prefix", "raw" or "json"; "" by what standard output is
 	PTY       bool
+	Guard     float64 // the share of the container's memory from which the largest process is replaced; 0: off
 
 	decisions []decision
 	warnings  []string
@@ -80,6 +81,16 @@ func settingsNow() []setting {
 			words: []string{"always", "on-failure", "never"}, parse: parseRestart,
 		},
 		{
+			flag: "max-memory", env: []string{"LAUNCHER_MAX_MEMORY", "SIDEKIQ_MAXMEM_MB", "MAXMEM_MB"}, on: everywhere, group: groupWhat,
+			value: "SIZE", def: "off", help: "a process that uses more memory, its children with it, is replaced: 512MB; a bare number is MB",
+			words: []string{"off"}, parse: parseMaxMemory,
+		},
+		{
+			flag: "memory-guard", env: []string{"LAUNCHER_MEMORY_GUARD"}, on: everywhere, group: groupWhat,
+			value: "PERCENT", def: "off", help: "near the container's limit the largest process is replaced: on (95%), off, or a percentage",
+			words: []string{"on", "off"}, parse: parseGuard,
+		},
+		{
 			flag: "budget", short: "t", env: []string{"LAUNCHER_BUDGET"}, on: everywhere, group: groupStop,
 			value: "TIME", def: "10s",
 			help:  "from SIGTERM to the launcher's own exit, at least 2s; auto: 30s where Heroku or Kubernetes give it",
@@ -138,8 +149,6 @@ func settingsLater() []setting {
 	}
 	return []setting{
 		later("config", "FILE", parsePath),
-		later("max-memory", "SIZE", parseSize, "off"),
-		later("memory-guard", "PERCENT", parseGuard, "off"),
 		later("health", "ADDRESS", parseAddress, "off"),
 		later("ready", "PROBE", parseProbe),
 		later("live", "PROBE", parseProbe),

@@ -269,7 +269,16 @@ func (s *resolution) spec(k *kind, slot int) (launcher.Spec, bool) {
 		QuietSignal: firstSet(s.QuietSignal, k.wrapped.QuietSignal),
 		StopSignal:  firstSet(s.StopSignal, k.wrapped.StopSignal),
 		Restart:     k.restart,
+		MaxMemory:   s.maxMemory(k),
 	}, true
+}
+
+// maxMemory is no limit for what is not started again: it would be lost.
+func (s *resolution) maxMemory(k *kind) int64 {
+	if k.restart == launcher.RestartNever {
+		return 0
+	}
+	return s.MaxMemory
 }
 
 // firstSet is the first value that is set.

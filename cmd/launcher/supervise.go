@@ -157,6 +157,14 @@ func closeOutput(out *output.Output, until time.Time) (lost int64) {
 	}
 }
 
+// guard watches the container's memory, where that is asked for.
+func guard(s *settings) launcher.MemoryGuard {
+	if s.Guard == 0 {
+		return launcher.MemoryGuard{}
+	}
+	return launcher.MemoryGuard{Used: cgroup.Used, Share: s.Guard}
+}
+
 // config is what the supervisor is told.
 func config(s *settings, gen *generation, kernel launcher.Kernel, log *journal) launcher.Config {
 	terminal := controllingTerminal()
@@ -187,6 +195,7 @@ func config(s *settings, gen *generation, kernel launcher.Kernel, log *journal) 
 		IgnoreINT:   early.IgnoredINT,
 		Kernel:      kernel,
 		Announce:    announce,
+		Guard:       guard(s),
 		Watchdog:    notify.WatchdogEvery(lookup(s.Environ, "WATCHDOG_USEC"), lookup(s.Environ, "WATCHDOG_PID")),
 		Log:         log.event,
 		Flush:       log.flush,

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -37,31 +36,6 @@ func parseWhole(least int) func(*settings, string, string) error {
 		}
 		return nil
 	}
-}
-
-// parseSize takes what docker takes: 512m, 1.5GB; a plain number is MB.
-func parseSize(_ *settings, name, text string) error {
-	if text == "off" {
-		return nil
-	}
-	number := strings.TrimRight(strings.ToLower(text), "bikmgt")
-	unit := strings.ToLower(text)[len(number):]
-	units := []string{"", "b", "k", "kb", "kib", "m", "mb", "mib", "g", "gb", "gib", "t", "tb", "tib"}
-	if n, err := strconv.ParseFloat(strings.TrimSpace(number), 64); err != nil || !(n > 0) || !slices.Contains(units, unit) {
-		return wrong(name, fmt.Sprintf("%q is no size", text), "write it like 512MB, 1.5GB, or off")
-	}
-	return nil
-}
-
-func parseGuard(_ *settings, name, text string) error {
-	if text == "on" || text == "off" {
-		return nil
-	}
-	digits, _ := strings.CutSuffix(text, "%")
-	if n, err := strconv.Atoi(digits); err != nil || n < 1 || n > 100 {
-		return wrong(name, fmt.Sprintf("%q is no percentage", text), "give on, off, or a percentage like 90%")
-	}
-	return nil
 }
 
 // parseAddress takes [HOST]:PORT.

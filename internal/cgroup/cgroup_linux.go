@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,6 +27,44 @@ func Limits() (cores float64, memory int64) {
 // of v1's memory.oom_control. ok is false where neither can be read.
 func OOMKills() (n int, ok bool) {
 	return oomKillsUnder("/")
+}
+
+// Used is how much of its memory limit the tightest cgroup of ours has used, by
+// what cannot be given back: anon, shared and kernel memory of memory.stat, or
+// v1's rss and shmem; never the page cache (P53). ok is false where there is no
+// limit, or nothing can be read.
+func Used() (used, limit int64, ok bool) { return usedUnder("/") }
+
+func usedUnder(root string) (used, limit int64, ok bool) {
+	limit = math.MaxInt64
+	groups := ownGroups(root)
+	var tightest string
+	legacy := false // v1
+	for dir := range groups.unified.upwards() {
+		if n := bytes(words(dir, "memory.max")); n < limit {
+			limit, tightest = n, dir
+		}
+	}
+	for dir := range groups.memory.upwards() {
+		if n := bytes(words(dir, "memory.limit_in_bytes")); n < limit {
+			limit, tightest, legacy = n, dir, true
+		}
+	}
+	if tightest == "" {
+		return 0, 0, false
+	}
+	counted := []string{"anon", "shmem", "kernel"}
+	if legacy {
+		counted = []string{"total_rss", "total_shmem"}
+	}
+	stat := words(tightest, "memory.stat")
+	for i := 0; i+1 < len(stat); i += 2 {
+		if n, err := strconv.ParseInt(stat[i+1], 10, 64); err == nil && slices.Contains(counted, stat[i]) {
+			used += n
+			ok = true
+		}
+	}
+	return used, limit, ok
 }
 
 // affinity counts the CPUs of sched_getaffinity(2).

@@ -1,6 +1,7 @@
 package launcher
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -54,12 +55,13 @@ func TestMaxMemoryOfOneThatDoesNotObey(t *testing.T) {
 }
 
 func TestMemoryGuardStopsTheLargestFirst(t *testing.T) {
-	var h2 *house
+	var there atomic.Pointer[house]
 	used := func() (int64, int64, bool) {
-		h2.mu.Lock()
-		defer h2.mu.Unlock()
+		h := there.Load()
+		h.mu.Lock()
+		defer h.mu.Unlock()
 		var sum int64
-		for _, p := range h2.procs {
+		for _, p := range h.procs {
 			sum += int64(float64(p.behave.grows) * time.Since(p.born).Seconds())
 		}
 		return sum, 1e9, true
@@ -72,7 +74,7 @@ func TestMemoryGuardStopsTheLargestFirst(t *testing.T) {
 		}
 		return growing(int64(s.Slot) * 1e6)
 	}, func(h *house) {
-		h2 = h
+		there.Store(h)
 		time.Sleep(10 * time.Minute)
 	})
 	wantHistory(t, h, "worker.3", "start, TSTP, TERM, CONT, gone, start, TSTP, TERM, CONT, gone")

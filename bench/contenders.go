@@ -39,14 +39,18 @@ func (b *bench) ourselves() contender {
 	}}
 }
 
-// loops are the C programs.
+// loops are the C programs, and the one in Go.
 func (b *bench) loops() []contender {
-	loop := func(flags ...string) func(string, int, []string) ([]string, error) {
+	loop := func(words ...string) func(string, int, []string) ([]string, error) {
 		return func(_ string, n int, command []string) ([]string, error) {
-			return append(append([]string{b.loop}, flags...), strconv.Itoa(n), command[0]), nil
+			return append(append([]string{}, words...), strconv.Itoa(n), command[0]), nil
 		}
 	}
-	return []contender{{name: loopName, command: loop()}, {name: lookName, command: loop("-look")}}
+	return []contender{
+		{name: loopName, command: loop(b.loop)},
+		{name: lookName, command: loop(b.loop, "-look")},
+		{name: goLoopName, command: loop(b.self, goLoopWord)},
+	}
 }
 
 // peers are those that are on PATH.

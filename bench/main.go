@@ -21,6 +21,7 @@ import (
 // bench is one run of the driver.
 type bench struct {
 	launcher string // path of the binary
+	self     string // path of ours, which is also the loop in Go
 	dir      string // everything that is written
 	child    string // bench/c, compiled
 	loop     string
@@ -46,6 +47,9 @@ var rows = []struct {
 }
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == goLoopWord {
+		os.Exit(goLoop(os.Args[2:]))
+	}
 	launcher := flag.String("launcher", "build/launcher", "the binary to measure")
 	only := flag.String("row", "", "only this row: memory, start, idle, stop, crash, output or orphans; several with commas")
 	quick := flag.Bool("quick", false, "fewer and smaller runs: a look, not a measurement")
@@ -77,6 +81,9 @@ func (b *bench) run(launcher, only string) error {
 	}
 	if _, err := os.Stat(b.launcher); err != nil {
 		return fmt.Errorf("%w (make build)", err)
+	}
+	if b.self, err = os.Executable(); err != nil {
+		return err
 	}
 	if err := b.compile(); err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 // output: one process that writes 100-byte lines, 64,000 bytes at a time, read
 // by us through the contender; beside the same through cat.
 func (b *bench) output() error {
-	lines := 10_000_000
+	lines := 11_000_000 // more than a GiB
 	if b.quick {
 		lines = 2_000_000
 	}

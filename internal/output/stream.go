@@ -86,7 +86,8 @@ func pipe() (r, w int, err error) {
 	if err := closeOnExecPipe(&p); err != nil {
 		return -1, -1, err
 	}
-	if err := unix.SetNonblock(p[0], true); err != nil {
+	// A new pipe has no other flag that would have to be kept.
+	if _, err := unix.FcntlInt(uintptr(p[0]), unix.F_SETFL, unix.O_NONBLOCK); err != nil {
 		return -1, -1, errors.Join(err, unix.Close(p[0]), unix.Close(p[1]))
 	}
 	return p[0], p[1], nil

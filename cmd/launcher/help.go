@@ -8,6 +8,7 @@ import (
 	"dyno/procfile"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 const (
@@ -60,16 +61,12 @@ func (a *app) help(cmd *cobra.Command) {
 func overview(root *cobra.Command) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n\nCommands:\n", root.Name(), root.Short)
-	var hidden []string
 	for _, c := range root.Commands() {
-		if c.Hidden {
-			hidden = append(hidden, c.Name())
-			continue
+		if !c.Hidden {
+			entry(&b, c.Use, c.Short)
 		}
-		entry(&b, c.Use, c.Short)
 	}
-	fmt.Fprintf(&b, "\n%s: %s.\n", groupLater, strings.Join(hidden, ", "))
-	fmt.Fprintf(&b, "Flags of a command: %s COMMAND --help\n%s", root.Name(), overviewEnd)
+	fmt.Fprintf(&b, "\nFlags of a command: %s COMMAND --help\n%s", root.Name(), overviewEnd)
 	return b.String()
 }
 
@@ -80,7 +77,11 @@ func commandHelp(cmd *cobra.Command) string {
 	if cmd.Long != "" {
 		fmt.Fprintf(&b, "\n%s\n", cmd.Long)
 	}
-	for _, group := range []string{groupWhat, groupStop, groupLog} {
+	if cmd.Flags().Lookup("timeout") != nil {
+		clientFlags(&b, cmd)
+		return b.String()
+	}
+	for _, group := range []string{groupWhat, groupStop, groupLog, groupTold} {
 		heading := "\n" + group + ":\n"
 		for _, s := range table() {
 			if s.group != group || cmd.Flags().Lookup(s.flag) == nil {
@@ -103,6 +104,25 @@ func commandHelp(cmd *cobra.Command) string {
 		b.WriteString("\nA flag wins over the environment; launcher check tells what came of both.\n")
 	}
 	return b.String()
+}
+
+// clientFlags are those of the commands that ask a launcher that runs.
+func clientFlags(b *strings.Builder, cmd *cobra.Command) {
+	b.WriteString("\nFlags:\n")
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Name == "help" {
+			return
+		}
+		value, help := pflag.UnquoteUsage(f)
+		words := "--" + f.Name
+		switch {
+		case f.NoOptDefVal == "auto":
+			words += "[=" + value + "]"
+		case value != "":
+			words += " " + value
+		}
+		entry(b, words, help)
+	})
 }
 
 // flagWords is the left side: "-c, --count N".

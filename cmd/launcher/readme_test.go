@@ -50,7 +50,7 @@ func settingsTable() string {
 	var b strings.Builder
 	b.WriteString("| flag | environment | default | meaning |\n|---|---|---|---|\n")
 	for _, s := range table() {
-		if s.group == groupLater || s.flag == "socket" {
+		if s.group == groupLater {
 			continue
 		}
 		flag := "`--" + s.flag + "`"

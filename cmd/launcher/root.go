@@ -95,7 +95,7 @@ func (a *app) root() *cobra.Command {
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { a.help(cmd) })
 	root.SetFlagErrorFunc(flagMistake)
 	root.AddCommand(a.run(), a.start(), a.exec(), a.check(), a.version(), a.completion())
-	root.AddCommand(a.later()...)
+	root.AddCommand(a.statusCommand(), a.quiet(), a.resume(), a.stop(), a.restart(), a.scale(), a.signal())
 	root.SetHelpCommand(a.helpCommand())
 	return root
 }

@@ -174,7 +174,7 @@ func scriptEnv(ts *testscript.TestScript) []string {
 	var env []string
 	for _, name := range []string{
 		"PATH", "HOME", "WORK", "TMPDIR", "COUNT", "INDEX", "DYNO", "PORT",
-		"LAUNCHER_BUDGET", "LAUNCHER_LOG", "LAUNCHER_RESTART", "XDG_RUNTIME_DIR",
+		"LAUNCHER_BUDGET", "LAUNCHER_LOG", "LAUNCHER_RESTART", "LAUNCHER_SOCKET", "XDG_RUNTIME_DIR",
 	} {
 		if value := ts.Getenv(name); value != "" {
 			env = append(env, name+"="+value)

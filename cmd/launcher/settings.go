@@ -11,6 +11,7 @@ type settings struct {
 	Log       string // "prefix", "raw" or "json"; "" by what standard output is
 	PTY       bool
 	Guard     float64 // the share of the container's memory from which the largest process is replaced; 0: off
+	Socket    string  // a path, "none", or "" for the usual place
 
 	decisions []decision
 	warnings  []string
@@ -43,6 +44,7 @@ const (
 	groupWhat  = "What runs"
 	groupStop  = "Stopping"
 	groupLog   = "Output"
+	groupTold  = "Control"
 	groupLater = "Not yet in this version"
 )
 
@@ -131,9 +133,10 @@ func settingsNow() []setting {
 			words: []string{"none"}, parse: parseListen, later: true, except: []string{"none", "off"},
 		},
 		{
-			flag: "socket", env: []string{"LAUNCHER_SOCKET"}, on: everywhere, group: groupLog,
-			value: "none", def: "none", help: "control socket; there is none in this version",
-			words: []string{"none"}, parse: parsePath, later: true, except: []string{"none"},
+			flag: "socket", env: []string{"LAUNCHER_SOCKET"}, on: everywhere, group: groupTold,
+			value: "PATH", def: "a private place; exec of one process: none",
+			help:  "control socket, for launcher status and the like; none: there is none",
+			words: []string{"none"}, parse: parseSocket,
 		},
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dyno/internal/cgroup"
+	"dyno/internal/control"
 	"dyno/internal/early"
 	"dyno/internal/notify"
 	"dyno/internal/output"
@@ -108,7 +109,7 @@ func supervised(s *settings, gen *generation) int {
 		dir = nil
 		log.say(launcher.Warn, "no process gets a NOTIFY_SOCKET: %v", err)
 	}
-	status, err := serve(s, gen, out, dir, log)
+	status, server, err := serve(s, gen, out, dir, log)
 	if dir != nil {
 		dir.Close()
 	}
@@ -118,21 +119,53 @@ func supervised(s *settings, gen *generation) int {
 	if lost := closeOutput(out, log.patience(s.Budget)); lost > 0 {
 		log.say(launcher.Warn, "%d bytes of output are lost: nobody read them in time", lost)
 	}
+	if server != nil {
+		server.Close() // last: who waits for our end sees it by that
+	}
 	return status
 }
 
-// serve is the part of supervised in which processes run.
-func serve(s *settings, gen *generation, out *output.Output, dir *notify.Dir, log *journal) (int, error) {
+// serve is the part of supervised in which processes run. The control socket,
+// nil where there is none, still stands when it returns.
+func serve(s *settings, gen *generation, out *output.Output, dir *notify.Dir, log *journal) (int, *control.Server, error) {
 	kernel, err := launcher.NewKernel(launcher.KernelConfig{
 		Output: out, Notify: dir,
 		Urgent: early.Urgent, Others: early.Others, Children: early.Children,
 		PID1: os.Getpid() == 1, OOMKills: cgroup.OOMKills,
 	})
 	if err != nil {
-		return statusFailed, err
+		return statusFailed, nil, err
 	}
-	result, err := launcher.Run(context.Background(), config(s, gen, kernel, log))
-	return result.Status, err
+	c := config(s, gen, kernel, log)
+	server, err := openControl(s, gen, &c, log)
+	if err != nil {
+		return statusUsage, nil, err
+	}
+	result, err := launcher.Run(context.Background(), c)
+	if server != nil {
+		server.Ended()
+	}
+	return result.Status, server, err
+}
+
+// openControl opens the control socket, which one command in tini's place has
+// only where it was asked for. Not to find a place is no reason not to run;
+// but a socket that was named is one.
+func openControl(s *settings, gen *generation, c *launcher.Config, log *journal) (*control.Server, error) {
+	if s.Socket == "none" || s.Socket == "" && (gen.Pass || gen.OneCommand) {
+		return nil, nil
+	}
+	inbox := launcher.NewInbox(c.Kernel)
+	server, err := control.Serve(s.Socket, inbox, control.Options{Budget: s.Budget, Idle: releaseMemory})
+	switch {
+	case err == nil:
+		c.Inbox = inbox
+		return server, nil
+	case s.Socket != "":
+		return nil, wrong("--socket", oneMistake(err).Error(), "name another, or none")
+	}
+	log.say(launcher.Warn, "no control socket, so launcher status and the like do not work: %v", oneMistake(err))
+	return nil, nil
 }
 
 // closeOutput passes on what is unread, until the given moment. With none, all

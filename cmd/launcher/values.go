@@ -208,3 +208,12 @@ func parsePTY(s *settings, name, text string) error {
 	s.PTY = on
 	return nil
 }
+
+// parseSocket takes a path, an abstract name that begins with @, or none.
+func parseSocket(s *settings, name, text string) error {
+	if err := parsePath(s, name, text); err != nil {
+		return err
+	}
+	s.Socket = text
+	return nil
+}

@@ -8,6 +8,8 @@ import (
 	"strings"
 )
 
+const notYet = "not yet in this version"
+
 // The parsers of settings that have no effect yet check and keep nothing.
 
 func parsePath(_ *settings, name, text string) error {

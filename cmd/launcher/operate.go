@@ -1,0 +1,271 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"dyno/internal/control"
+	"dyno/launcher"
+	"dyno/procfile"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// answerTimeout is how long a launcher may take to answer; it takes
+// milliseconds, unless the whole machine is stuck.
+const answerTimeout = 10 * time.Second
+
+// operator is a command that asks a launcher that runs (DESIGN 7).
+type operator struct {
+	environ []string
+	which   control.Which
+	timeout span
+	*control.Client
+}
+
+// span is a flag that takes a duration as our settings do.
+type span struct {
+	time.Duration
+	name string
+}
+
+func (s *span) String() string { return s.Duration.String() }
+func (s *span) Type() string   { return "time" }
+func (s *span) Set(text string) error {
+	d, err := duration("--"+s.name, text)
+	if err == nil && d == 0 {
+		err = wrong("--"+s.name, "0 is no time to wait", "write it like 30s")
+	}
+	if p := new(procfile.Problem); errors.As(err, &p) {
+		return errors.New(p.What + "; " + p.Remedy) // pflag names the flag
+	}
+	s.Duration = d
+	return err
+}
+
+// waiting is the flag --wait[=TIME].
+type waiting struct {
+	asked bool
+	limit time.Duration // 0: by the command
+}
+
+func (w *waiting) String() string { return "" }
+func (w *waiting) Type() string   { return "time" }
+func (w *waiting) Set(text string) error {
+	w.asked = true
+	if text == "auto" {
+		return nil
+	}
+	s := span{name: "wait"}
+	err := s.Set(text)
+	w.limit = s.Duration
+	return err
+}
+
+// operate makes a command that asks a launcher. body returns a mistake of the
+// command line, or what cannot be done as a *failure.
+func (a *app) operate(use, short, long string, least, most int, body func(o *operator, args []string) error) *cobra.Command {
+	o := &operator{environ: a.environ, timeout: span{answerTimeout, "timeout"}}
+	cmd := &cobra.Command{
+		Use: use, Short: short, Long: long,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			endOnSignal()
+			if len(args) < least || len(args) > most {
+				return countMistake(cmd, args, most)
+			}
+			a.status = statusFailed
+			err := body(o, args)
+			if p := new(procfile.Problem); errors.As(err, &p) {
+				return p
+			}
+			if err != nil {
+				complain(fmt.Errorf("%s: %w", cmd.Name(), err))
+				return nil
+			}
+			a.status = 0
+			return nil
+		},
+		ValidArgsFunction: o.complete,
+	}
+	o.addFlags(cmd.Flags())
+	_ = cmd.RegisterFlagCompletionFunc("pid", completePIDs)
+	return cmd
+}
+
+func (o *operator) addFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.which.Socket, "socket", "", "the launcher that serves this `PATH` (default: the only one that runs) [$LAUNCHER_SOCKET]")
+	flags.IntVar(&o.which.PID, "pid", 0, "the launcher with this `PID`")
+	flags.Var(&o.timeout, "timeout", "how long its answer may take, as a `TIME` (default 10s)")
+}
+
+func addWait(flags *pflag.FlagSet, w *waiting, help string) {
+	flags.Var(w, "wait", help)
+	flags.Lookup("wait").NoOptDefVal = "auto"
+}
+
+// countMistake says what a command takes.
+func countMistake(cmd *cobra.Command, args []string, most int) error {
+	p := &procfile.Problem{Setting: cmd.Name(), What: "it needs more than that", Remedy: "it is used as launcher " + cmd.Use}
+	if len(args) > most {
+		p.What = fmt.Sprintf("%q is too much", args[most])
+	}
+	if len(args) > most && cmd.Flags().Lookup("wait") != nil && len(args) > 1 {
+		p.Remedy += "; the time of --wait goes after a ="
+	}
+	return p
+}
+
+// find finds the launcher that is meant.
+func (o *operator) find() error {
+	which := o.which
+	if which.PID < 0 {
+		return wrong("--pid", fmt.Sprintf("%d is no process", which.PID), "see launcher status")
+	}
+	if which.Socket == "" && which.PID == 0 {
+		which.Socket = lookup(o.environ, "LAUNCHER_SOCKET")
+	}
+	if which.Socket == "none" {
+		return errors.New("there is no control socket: --socket or LAUNCHER_SOCKET is none")
+	}
+	client, err := control.Find(which)
+	o.Client = client
+	return err
+}
+
+// ask has a verb carried out, and says so.
+func (o *operator) ask(r launcher.Request) (control.Reply, error) {
+	if err := o.find(); err != nil {
+		return control.Reply{}, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), o.timeout.Duration)
+	defer cancel()
+	reply, err := o.Ask(ctx, r)
+	if err != nil {
+		return reply, err
+	}
+	text := reply.Text
+	if len(reply.Names) > 0 {
+		text += ": " + strings.Join(reply.Names, ", ")
+	}
+	fmt.Println(text)
+	return reply, nil
+}
+
+// await watches the status until done says that it is so, or something else is
+// wrong. limit 0: for ever. left says, at the limit, what is still awaited.
+func (o *operator) await(status control.Status, limit time.Duration, done func(control.Status) (bool, error), left func(control.Status) string) error {
+	ctx := context.Background()
+	if limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	for {
+		if ok, err := done(status); ok || err != nil {
+			return err
+		}
+		next, err := o.watch(ctx, status.Version)
+		if ctx.Err() != nil {
+			return fmt.Errorf("not within %s: %s", limit, left(status))
+		}
+		if err != nil {
+			return err
+		}
+		status = next
+	}
+}
+
+// watchTimeout is longer than the server holds a watcher.
+const watchTimeout = 70 * time.Second
+
+func (o *operator) watch(ctx context.Context, since uint64) (control.Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, watchTimeout)
+	defer cancel()
+	return o.Watch(ctx, since)
+}
+
+// oldSuffix marks a process whose slot has a new one beside it.
+const oldSuffix = " (old)"
+
+// those are the processes with one of the names, an old one beside a new one
+// included.
+func those(status control.Status, names []string) []control.Process {
+	var found []control.Process
+	for _, p := range status.Processes {
+		if slices.Contains(names, strings.TrimSuffix(p.Name, oldSuffix)) {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// optional is the NAME or TYPE that a command may be given.
+func optional(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
+}
+
+// completionTimeout is what a person waits for at the tab key.
+const completionTimeout = time.Second
+
+// complete offers the types and names of the launcher that runs.
+func (o *operator) complete(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	endOnSignal()
+	if cmd.Name() == "signal" && len(args) == 0 {
+		return []string{"TERM", "HUP", "INT", "QUIT", "USR1", "USR2", "TSTP", "CONT", "TTIN", "TTOU", "WINCH", "KILL"}, cobra.ShellCompDirectiveNoFileComp
+	}
+	if cmd.Name() == "status" || len(args) > 1 || len(args) == 1 && cmd.Name() != "signal" {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	o.timeout.Duration = completionTimeout
+	status, err := o.status()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var types, names []string
+	for _, p := range status.Processes {
+		types = append(types, p.Type)
+		if !strings.HasSuffix(p.Name, oldSuffix) {
+			names = append(names, p.Name+"\t"+p.State)
+		}
+	}
+	types = slices.Compact(types)
+	if cmd.Name() == "scale" {
+		for i := range types {
+			types[i] += "="
+		}
+		return types, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	}
+	return append(types, names...), cobra.ShellCompDirectiveNoFileComp
+}
+
+func completePIDs(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	endOnSignal()
+	var pids []string
+	for _, c := range control.List() {
+		pids = append(pids, fmt.Sprintf("%d\t%s", c.PID, c.Place))
+	}
+	return pids, cobra.ShellCompDirectiveNoFileComp
+}
+
+// status finds the launcher and asks for its status.
+func (o *operator) status() (control.Status, error) {
+	if err := o.find(); err != nil {
+		return control.Status{}, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), o.timeout.Duration)
+	defer cancel()
+	return o.Status(ctx)
+}
+
+// note tells the user something beside the answer.
+func note(format string, args ...any) { fmt.Fprintf(os.Stderr, "launcher: "+format+"\n", args...) }

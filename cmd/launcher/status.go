@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"dyno/internal/control"
+	"dyno/launcher"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+const aboutStatus = `Shows what the processes do. Memory is what is resident of a process and all
+below it. With --json it is what GET /status answers, and the memory. With
+--watch it is shown again at every change, until the launcher has gone.`
+
+// redrawPause bounds what a fleet that crashes costs its watcher.
+const redrawPause = 100 * time.Millisecond
+
+func (a *app) statusCommand() *cobra.Command {
+	var asJSON, watch bool
+	cmd := a.operate("status [--json] [--watch]", "what the processes do", aboutStatus, 0, 0,
+		func(o *operator, _ []string) error {
+			status, err := o.status()
+			if err != nil {
+				return err
+			}
+			if watch {
+				return o.show(status, asJSON)
+			}
+			o.print(os.Stdout, status, asJSON, "  ")
+			return nil
+		})
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON; with --watch one line a change")
+	cmd.Flags().BoolVar(&watch, "watch", false, "show it again at every change")
+	return cmd
+}
+
+// show shows the status at every change until the launcher has gone.
+func (o *operator) show(status control.Status, asJSON bool) error {
+	clear := ""
+	if term.IsTerminal(1) && !asJSON {
+		clear = "\x1b[H\x1b[2J"
+	}
+	for {
+		var b strings.Builder
+		b.WriteString(clear)
+		o.print(&b, status, asJSON, "")
+		if clear == "" && !asJSON {
+			b.WriteByte('\n')
+		}
+		if _, err := os.Stdout.WriteString(b.String()); err != nil {
+			return err
+		}
+		time.Sleep(redrawPause)
+		next, err := o.watch(context.Background(), status.Version)
+		if errors.Is(err, control.ErrGone) {
+			note("the launcher has gone")
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		status = next
+	}
+}
+
+// print writes one status, the memory added.
+func (o *operator) print(w io.Writer, status control.Status, asJSON bool, indent string) {
+	if o.PID == status.PID { // else its pids are not ours
+		addMemory(&status)
+	}
+	if asJSON {
+		encoder := json.NewEncoder(w)
+		encoder.SetIndent("", indent)
+		_ = encoder.Encode(status)
+		return
+	}
+	io.WriteString(w, statusText(status))
+}
+
+// statusText is the form for people.
+func statusText(s control.Status) string {
+	var b strings.Builder
+	ready, wanted := 0, 0
+	for _, p := range s.Processes {
+		wanted++
+		if p.Ready {
+			ready++
+		}
+	}
+	fmt.Fprintf(&b, "launcher, pid %d, up %s, %d/%d ready", s.PID, brief(s.Time.Sub(s.Began)), ready, wanted)
+	if s.Quiet {
+		b.WriteString(", quiet")
+	}
+	if s.Adopted > 0 {
+		fmt.Fprintf(&b, ", %d orphans reaped", s.Adopted)
+	}
+	b.WriteByte('\n')
+	if s.Stopping != "" {
+		fmt.Fprintf(&b, "stopping, %s: over in %s at the latest\n", s.Stopping, brief(max(0, s.StopBy.Sub(s.Time))))
+	}
+	if s.Restart != "" {
+		fmt.Fprintf(&b, "restart: %s\n", s.Restart)
+	}
+	if len(s.Processes) == 0 {
+		return b.String()
+	}
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "PROCESS\tSTATE\tPID\tUP\tRESTARTS\tMEMORY\tREADY\tLAST END")
+	for _, p := range s.Processes {
+		fmt.Fprintln(t, strings.Join(row(p, s.Time), "\t"))
+	}
+	_ = t.Flush()
+	return b.String()
+}
+
+// row is a line of the table.
+func row(p control.Process, now time.Time) []string {
+	pid, up, memory, ready, ended := "-", "-", "-", "no", "-"
+	if p.PID != 0 {
+		pid, up = fmt.Sprint(p.PID), brief(now.Sub(p.Started))
+	}
+	if p.Memory > 0 {
+		memory = fmt.Sprintf("%.1f MB", float64(p.Memory)/1e6)
+	}
+	if p.Ready {
+		ready = "yes"
+	}
+	if p.Ended != "" {
+		ended = p.Ended
+	}
+	return []string{p.Name, stateWords(p, now), pid, up, fmt.Sprint(p.Restarts), memory, ready, oneLine(ended)}
+}
+
+// stateWords is the state, and what more there is to say of it.
+func stateWords(p control.Process, now time.Time) string {
+	words := p.State
+	switch {
+	case p.State == launcher.Waiting.String() && p.NextStart.After(now):
+		words += ", " + brief(p.NextStart.Sub(now)) + " more"
+	case p.Drained:
+		words += ", drained"
+	case !p.HearsQuiet:
+		words += ", hears no quiet signal"
+	}
+	if p.Failed > 1 && p.State != launcher.Down.String() {
+		words += fmt.Sprintf(", failed %d times", p.Failed)
+	}
+	if p.Says != "" {
+		words += ", says: " + oneLine(p.Says)
+	}
+	return words
+}
+
+// brief is a duration in its two largest units: 3d4h, 2m5s, 0.3s.
+func brief(d time.Duration) string {
+	switch {
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1fs", max(0, d).Seconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%ds", int(d.Minutes()), int(d.Seconds())%60)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh%dm", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%dd%dh", int(d.Hours())/24, int(d.Hours())%24)
+}

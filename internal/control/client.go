@@ -1,0 +1,156 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"dyno/launcher"
+)
+
+// ErrGone says that no launcher serves the socket any more.
+var ErrGone = errors.New("the launcher has gone")
+
+// RefusedError is a request that the launcher did not carry out, and why.
+type RefusedError struct{ Reason string }
+
+func (r *RefusedError) Error() string { return r.Reason }
+
+// Client asks one launcher.
+type Client struct {
+	Place string // its socket
+	// PID is the launcher's as it is seen from here; 0: it is in a PID namespace
+	// that is not ours.
+	PID int
+
+	http *http.Client
+}
+
+func newClient(place string, pid int) *Client {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", place)
+	}
+	return &Client{Place: place, PID: pid, http: &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}
+}
+
+// Status asks for the status as it is now.
+func (c *Client) Status(ctx context.Context) (Status, error) { return c.status(ctx, "/status") }
+
+// Watch waits until the status is another than that of version since, a minute
+// at most, and returns the present one. 0 does not wait.
+func (c *Client) Watch(ctx context.Context, since uint64) (Status, error) {
+	return c.status(ctx, "/status?since="+strconv.FormatUint(since, 10))
+}
+
+func (c *Client) status(ctx context.Context, path string) (Status, error) {
+	var s Status
+	err := c.do(ctx, http.MethodGet, path, &s)
+	return s, err
+}
+
+// Ask has a verb carried out. *RefusedError: it cannot be.
+func (c *Client) Ask(ctx context.Context, r launcher.Request) (Reply, error) {
+	values := url.Values{}
+	if r.Target != "" {
+		values.Set("target", r.Target)
+	}
+	switch r.Verb {
+	case launcher.AskScale:
+		values.Set("count", strconv.Itoa(r.Count))
+	case launcher.AskSignal:
+		values.Set("signal", launcher.SignalName(r.Signal))
+	case launcher.AskStop:
+		if r.Budget > 0 {
+			values.Set("budget", r.Budget.String())
+		}
+	}
+	var reply Reply
+	for path, verb := range verbs {
+		if verb == r.Verb {
+			err := c.do(ctx, http.MethodPost, path+"?"+values.Encode(), &reply)
+			return reply, err
+		}
+	}
+	return reply, fmt.Errorf("no path asks for verb %d", r.Verb)
+}
+
+// busyPause is between tries while the launcher is busy.
+const busyPause = 100 * time.Millisecond
+
+// do asks until there is an answer or ctx ends: a busy launcher is asked again.
+func (c *Client) do(ctx context.Context, method, path string, into any) error {
+	for {
+		err := c.once(ctx, method, path, into)
+		var busy *busyError
+		if !errors.As(err, &busy) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(busyPause):
+		}
+	}
+}
+
+type busyError struct{ text string }
+
+func (b *busyError) Error() string { return b.text }
+
+func (c *Client) once(ctx context.Context, method, path string, into any) error {
+	r, err := http.NewRequestWithContext(ctx, method, "http://launcher"+path, nil)
+	if err != nil {
+		return err
+	}
+	response, err := c.http.Do(r)
+	if err != nil {
+		return c.explain(err)
+	}
+	defer response.Body.Close()
+	decoder := json.NewDecoder(response.Body)
+	if response.StatusCode == http.StatusOK {
+		if err := decoder.Decode(into); err != nil {
+			return c.explain(fmt.Errorf("%s does not answer as a launcher: %w", c.Place, err))
+		}
+		return nil
+	}
+	var reply Reply
+	if err := decoder.Decode(&reply); err != nil || reply.Error == "" {
+		return fmt.Errorf("%s answers %s", c.Place, response.Status)
+	}
+	switch response.StatusCode {
+	case http.StatusConflict, http.StatusForbidden:
+		return &RefusedError{reply.Error}
+	case http.StatusServiceUnavailable:
+		return &busyError{reply.Error}
+	}
+	return errors.New(reply.Error)
+}
+
+// explain puts what the network says into words about the launcher.
+func (c *Client) explain(err error) error {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("the launcher at %s did not answer in time: %w", c.Place, context.DeadlineExceeded)
+	case errorIs(err, syscall.ECONNREFUSED, syscall.ENOENT, syscall.ECONNRESET, syscall.EPIPE), strings.HasSuffix(err.Error(), "EOF"):
+		return ErrGone
+	}
+	return err
+}
+
+func errorIs(err error, targets ...error) bool {
+	for _, target := range targets {
+		if errors.Is(err, target) {
+			return true
+		}
+	}
+	return false
+}

@@ -2,6 +2,10 @@ package launcher
 
 import "strings"
 
+// Program is the program that a command line starts, behind shells, wrappers and
+// interpreters, with its arguments; nil where it cannot be told.
+func Program(argv []string) []string { return unwrapped(trimmed(argv)) }
+
 // unwrapped looks through everything that only starts something else, and gives
 // the program's own words; nil where what is started cannot be told. The first
 // is the program, an interpreter's script or module included.
@@ -26,6 +30,8 @@ func inside(argv []string) ([]string, bool) {
 	switch {
 	case isShell(name):
 		return insideShell(argv[1:]), true
+	case name == "command" && (has(argv[1:min(2, len(argv))], "-v") || has(argv[1:min(2, len(argv))], "-V")):
+		return nil, true // it only looks the program up
 	case name == "busybox", name == "exec", name == "command", name == "builtin":
 		return operands(argv[1:], "-a", 0), true
 	case isEntrypoint(name):

@@ -44,11 +44,6 @@ func daemons() []daemon {
 	}
 }
 
-// isDaemonic tells whether a program stands in the table.
-func isDaemonic(name string) bool {
-	return slices.ContainsFunc(daemons(), func(d daemon) bool { return slices.Contains(d.names, name) })
-}
-
 func (s *resolution) refuseDaemon(k *kind, p program) {
 	for _, d := range daemons() {
 		if !slices.Contains(d.names, p.name) {
@@ -110,6 +105,22 @@ func (s *resolution) nginxStays(p program) bool {
 		}
 	}
 	return false
+}
+
+// remarkQuote says that a quote is left open: no shell can read the line, but
+// this parser may be wrong about one, so that it is no mistake.
+func (s *resolution) remarkQuote(k *kind) {
+	script, ok := k.script()
+	if !ok {
+		return
+	}
+	for _, lang := range []syntax.LangVariant{syntax.LangPOSIX, syntax.LangBash} {
+		_, err := syntax.NewParser(syntax.Variant(lang)).Parse(strings.NewReader(script), "")
+		if err == nil || !strings.Contains(err.Error(), "without closing quote") {
+			return
+		}
+	}
+	s.warn(k, "a quote is not closed", "close it, or put a backslash before a quote that is meant as it is")
 }
 
 // refuseBackground refuses a line whose last command has an & after it: the

@@ -60,7 +60,11 @@ func (s *resolution) runsOnce(k *kind, oneOff bool) string {
 // line, COUNT or SIDEKIQ_COUNT, default.
 func (s *resolution) count(k *kind, oneOff bool) (n int, source string) {
 	if why := s.runsOnce(k, oneOff); why != "" {
-		if asked, by, _ := s.askedCount(k); by != "" && asked.N > 1 && (asked.Kind != procfile.Fixed || k.asked != nil || s.countFlag()) {
+		asked, by, _ := s.askedCount(k)
+		if by != "" && asked == (procfile.Count{}) {
+			return 0, by // once, not: whatever is asked for
+		}
+		if by != "" && asked.N > 1 && (asked.Kind != procfile.Fixed || k.asked != nil || s.countFlag()) {
 			s.remark(k, fmt.Sprintf("%s is not taken: %s", by, why), "")
 		}
 		return 1, why
@@ -84,7 +88,7 @@ func (s *resolution) askedCount(k *kind) (n procfile.Count, source string, ok bo
 		if !ok {
 			n = procfile.Count{} // as foreman: what -m does not name does not run
 		}
-		return n, "--formation or LAUNCHER_FORMATION", true
+		return n, s.source("formation"), true
 	}
 	if n, ok := s.settingFor(k); ok && s.countFlag() {
 		return n, s.CountFrom, true
@@ -124,7 +128,7 @@ func countOf(counts procfile.Counts, name string) (procfile.Count, bool) {
 // firstIndex follows DESIGN 4.
 func (s *resolution) firstIndex(k *kind) (index int, source string) {
 	if s.IndexGiven {
-		return s.Index, "--index or INDEX"
+		return s.Index, s.source("index")
 	}
 	if k.wrapped.IndexGiven {
 		return k.wrapped.Index, fmt.Sprintf("--index in %s:%d", s.Procfile, k.line)
@@ -138,7 +142,7 @@ func (s *resolution) firstIndex(k *kind) (index int, source string) {
 // restart is the policy of DESIGN 1.
 func (s *resolution) restart(k *kind, oneOff bool) (launcher.Restart, string) {
 	if s.RestartGiven {
-		return s.Restart, "--restart or LAUNCHER_RESTART"
+		return s.Restart, s.source("restart")
 	}
 	if k.wrapped.RestartGiven {
 		return k.wrapped.Restart, fmt.Sprintf("--restart in %s:%d", s.Procfile, k.line)
@@ -207,7 +211,7 @@ func (k *kind) startOf() string {
 
 func (s *resolution) quietOf(k *kind) (value, source string) {
 	if s.QuietSignal != 0 {
-		return signalWord(s.QuietSignal), "--quiet-signal or LAUNCHER_QUIET_SIGNAL"
+		return signalWord(s.QuietSignal), s.source("quiet-signal")
 	}
 	if k.wrapped.QuietSignal != 0 {
 		return signalWord(k.wrapped.QuietSignal), fmt.Sprintf("--quiet-signal in %s:%d", s.Procfile, k.line)
@@ -223,7 +227,7 @@ func (s *resolution) quietOf(k *kind) (value, source string) {
 
 func (s *resolution) stopOf(k *kind) (value, source string) {
 	if s.StopSignal != 0 {
-		return signalWord(s.StopSignal), "--stop-signal or LAUNCHER_STOP_SIGNAL"
+		return signalWord(s.StopSignal), s.source("stop-signal")
 	}
 	if k.wrapped.StopSignal != 0 {
 		return signalWord(k.wrapped.StopSignal), fmt.Sprintf("--stop-signal in %s:%d", s.Procfile, k.line)

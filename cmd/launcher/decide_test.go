@@ -51,6 +51,8 @@ func TestCount(t *testing.T) {
 		{"start: -m beats -c", "worker", asked(dir, "start").counted(t, "--count", "worker=3").formed(t, "all=2"), "2", "--formation"},
 		{"start: -m leaves out what it does not name", "clock", asked(dir, "start").formed(t, "worker=2"), "0", "--formation"},
 		{"start in a one-off", "worker", asked(dir, "start").with("DYNO=run.1").formed(t, "all=2"), "1", "one-off"},
+		{"start in a one-off: none is none", "worker", asked(dir, "start").with("DYNO=run.1").formed(t, "web=2"), "0", "--formation"},
+		{"none of a one-off", "worker", asked(dir, "run", "worker=0").with("DYNO=run.1"), "0", "argument worker=0"},
 		{"exec: 1", "serve", asked(dir, "exec", "serve").counted(t, "COUNT", "3"), "1", "default"},
 		{"exec: the flag", "serve", asked(dir, "exec", "serve").counted(t, "--count", "3"), "3", "--count"},
 		{"exec of what takes jobs: COUNT", "sidekiq", asked(dir, "exec", "sidekiq").counted(t, "COUNT", "3"), "3", "COUNT"},

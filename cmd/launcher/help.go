@@ -40,8 +40,14 @@ func (a *app) helpCommand() *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			found, rest, err := cmd.Root().Find(args)
-			if err != nil || len(rest) > 0 || found == nil {
+			switch {
+			case err != nil || found == nil || !found.HasParent() && len(rest) > 0:
 				return a.unknownCommand(cmd, args[0])
+			case len(rest) > 0:
+				return &procfile.Problem{
+					What:   fmt.Sprintf("%s has no command %q", found.CommandPath(), rest[0]),
+					Remedy: "launcher help " + found.Name() + " is about all of it",
+				}
 			}
 			return found.Help()
 		},

@@ -22,6 +22,7 @@ func (s *resolution) inspect(k *kind) {
 		s.refuseDaemon(k, p)
 	}
 	s.refuseBackground(k)
+	s.remarkQuote(k)
 	s.inspectWords(k)
 	if k.count > 0 {
 		s.inspectTimeouts(k, programs)
@@ -102,27 +103,18 @@ func commandsOf(script string) [][]string {
 	return all
 }
 
-// wrappers are the programs that run the one named after them.
-var wrappers = []string{
-	"bundle", "env", "nice", "nohup", "exec", "ruby", "python", "python2", "python3", "pipenv", "poetry",
-	"uv", "rbenv", "asdf", "time", "timeout", "tini", "dumb-init", "catatonit", "su", "sudo", "setsid",
-	"stdbuf", "gosu", "su-exec", "chrt", "ionice", "taskset", "dotenv", "honcho", "foreman", "launcher",
-	"newrelic-admin", "ddtrace-run", "opentelemetry-instrument", "bin/rails",
-}
-
-// unwrapProgram finds the program of a command: a known one behind wrappers, or
-// else the first word.
+// unwrapProgram finds the program of a command, behind wrappers and
+// interpreters. What an entry point of an image makes of its arguments is its
+// own affair.
 func unwrapProgram(words []string) program {
-	at := 0
-	if slices.Contains(wrappers, filepath.Base(words[0])) {
-		for i, w := range words {
-			if isDaemonic(filepath.Base(w)) {
-				at = i
-				break
-			}
-		}
+	inner := words
+	if !strings.Contains(filepath.Base(words[0]), "entrypoint") {
+		inner = launcher.Program(words)
 	}
-	return program{words: words, name: filepath.Base(words[at]), args: words[at+1:]}
+	if len(inner) == 0 {
+		inner = words
+	}
+	return program{words: words, name: filepath.Base(inner[0]), args: inner[1:]}
 }
 
 // value is the value of the first of these flags; given false where none is.
@@ -184,8 +176,25 @@ func (s *resolution) inspectNames(k *kind, programs []program) {
 	}
 }
 
+// remarkPorts warns where a type of start has so many processes that their
+// ports run into the next type's, as foreman's do.
+func (s *resolution) remarkPorts() {
+	for _, k := range s.kinds {
+		next := func(other *kind) bool {
+			return other.place > k.place && other.count > 0 && (other.place-k.place)*portsPerType < k.count
+		}
+		if i := slices.IndexFunc(s.kinds, next); i >= 0 {
+			s.remark(k, fmt.Sprintf("%d processes have ports that %s has too: types are %d apart", k.count, s.kinds[i].name, portsPerType),
+				"start it with a launcher of its own")
+		}
+	}
+}
+
 // inspectPorts refuses several processes of run that use the one $PORT.
 func (s *resolution) inspectPorts() {
+	if s.Command == "start" {
+		s.remarkPorts()
+	}
 	if s.Command != "run" || s.ListenNone {
 		return
 	}

@@ -45,6 +45,13 @@ func TestLinesThatGoToTheBackground(t *testing.T) {
 		{"work & other & wait", ""},
 		{"echo puma -d && work", ""},
 		{"grep -d sidekiq", ""},
+		{"env CONF=/etc/nginx serve", ""},
+		{"sudo chown www /var/lib/nginx && serve", ""},
+		{"ruby script.rb nginx", ""},
+		{"command -v nginx; serve", ""},
+		{"/entrypoint.sh nginx", ""},
+		{"timeout -k 5 60 nginx -c on.conf", "nginx without"},
+		{"su app -c 'puma -d'", "puma with"},
 	} {
 		t.Run(c.line, func(t *testing.T) {
 			r := asked(dir, "run", "x=1")
@@ -63,6 +70,28 @@ func TestLinesThatGoToTheBackground(t *testing.T) {
 	contains(t, refused(t, asked(dir, "exec", "sidekiq", "-d")), "sidekiq with -d")
 	contains(t, refused(t, asked(dir, "exec", "sh", "-c", "cd / && sidekiq -d")), "sidekiq with -d")
 	contains(t, refused(t, asked(dir, "exec", "nginx", "-c", "on.conf")), "daemon off;")
+}
+
+func TestQuoteLeftOpen(t *testing.T) {
+	for line, want := range map[string]string{
+		`work "a`: "a quote is not closed", "work don't": "a quote is not closed", `work "it's"`: "", `work a # don't`: "", `work $((1`: "",
+	} {
+		r := asked(files(t, map[string]string{"Procfile": "x: " + line + "\n"}), "run", "x=1")
+		got := strings.Join(resolved(t, r).Warnings, "\n")
+		if want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", line, got, want)
+		}
+	}
+}
+
+func TestPortsThatTypesShare(t *testing.T) {
+	dir := files(t, map[string]string{"Procfile": "a: work\nb: work\n"})
+	contains(t, strings.Join(resolved(t, asked(dir, "start").formed(t, "a=101,b=1")).Warnings, "\n"), "Procfile:1: a: 101 processes have ports that b has too")
+	for _, fine := range []string{"a=100,b=1", "a=101,b=0", "a=1,b=101"} {
+		if got := resolved(t, asked(dir, "start").formed(t, fine)).Warnings; len(got) > 0 {
+			t.Errorf("%s: %q", fine, got)
+		}
+	}
 }
 
 func TestTimeouts(t *testing.T) {

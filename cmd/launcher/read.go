@@ -73,7 +73,7 @@ func (a *app) read(command string, flags *pflag.FlagSet, words, args []string) (
 		Command: command, Words: words, Args: args,
 		Procfile: "Procfile", Budget: launcher.DefaultBudget, QuietFor: -1,
 		Environ: a.environ, Nested: lookup(a.environ, "WITHIN_LAUNCHER") != "",
-		Dir: workingDirectory(), Terminal: term.IsTerminal(0),
+		Dir: workingDirectory(), Terminal: term.IsTerminal(0), Sources: map[string]string{},
 	}}
 	var all *multierror.Error
 	for _, one := range table() {
@@ -84,17 +84,21 @@ func (a *app) read(command string, flags *pflag.FlagSet, words, args []string) (
 		if source != "" {
 			if err := one.take(s, source, value); err != nil {
 				all = multierror.Append(all, err)
+				value, source = "", ""
 			}
 		}
 		if one.flag == "quiet-for" && source != "" {
 			if err := checkTimes(s, source); err != nil {
 				all = multierror.Append(all, err)
+				value, source, s.QuietFor = "", "", -1
 			}
 		}
 		s.decide(one, value, source)
 	}
 	s.assumeBroadcast()
-	if !s.Nested {
+	if s.Nested {
+		s.warnOfNesting()
+	} else {
 		for _, err := range unknownVariables(a.environ) {
 			all = multierror.Append(all, err)
 		}
@@ -142,7 +146,10 @@ var perType = []string{"count", "index", "restart", "quiet-signal", "stop-signal
 
 // decide notes for check what a setting came to and where it came from.
 func (s *settings) decide(one setting, value, source string) {
-	d := decision{Name: one.flag, Value: value, Source: source}
+	d := decision{Name: one.flag, Value: strings.TrimSpace(value), Source: source}
+	if source != "" {
+		s.Sources[one.flag] = source
+	}
 	switch {
 	case one.group == groupLater, source == "" && slices.Contains(perType, one.flag):
 		return
@@ -201,6 +208,16 @@ func (s *settings) assumeBroadcast() {
 	for i, d := range s.decisions {
 		if d.Name == "broadcast" {
 			s.decisions[i] = decision{Name: d.Name, Value: "yes", Source: "DYNO " + dyno}
+		}
+	}
+}
+
+// warnOfNesting: the launcher above passes no LAUNCHER_* on, so whoever set one
+// below it meant this launcher, which does not take it.
+func (s *settings) warnOfNesting() {
+	for _, entry := range s.Environ {
+		if name, value, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "LAUNCHER_") && value != "" {
+			s.warnings = append(s.warnings, name+" is not taken: below another launcher (WITHIN_LAUNCHER) only flags count")
 		}
 	}
 }

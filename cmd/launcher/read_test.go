@@ -115,6 +115,46 @@ func TestReadValues(t *testing.T) {
 }
 
 // TestReadMistakes: each value is refused by name, and nothing else is.
+// TestRefusedIsNotDecided: what was refused is not told as what it came to.
+func TestRefusedIsNotDecided(t *testing.T) {
+	s, said := readArgs(t, "run", []string{"--budget", "1s", "--quiet-for", "9s", "--count", "0"}, []string{"LAUNCHER_LOG=jsn"})
+	if len(said) != 4 {
+		t.Errorf("said %q", said)
+	}
+	for _, d := range s.decisions {
+		if d.Source != "default" && d.Name != "STOP_TIMEOUT" {
+			t.Errorf("%v", d)
+		}
+	}
+	if s.QuietFor >= 0 {
+		t.Errorf("quiet for %s", s.QuietFor)
+	}
+}
+
+// TestSources: a setting's source is the one of flag and variables that it came from.
+func TestSources(t *testing.T) {
+	s, said := readArgs(t, "start", []string{"--restart", "never"}, []string{"LAUNCHER_RESTART=always", "INDEX=3", "LAUNCHER_FORMATION=x=2", "LAUNCHER_STOP_SIGNAL=QUIT"})
+	if said != nil {
+		t.Fatal(said)
+	}
+	s.Dir, s.Procfile = files(t, map[string]string{"Procfile": "x: work\n"}), "Procfile"
+	gen := resolved(t, s.request)
+	for name, want := range map[string]string{"restart": "--restart", "index": "INDEX", "count": "LAUNCHER_FORMATION", "stop signal": "LAUNCHER_STOP_SIGNAL"} {
+		if _, source := decided(gen, "x: "+name); source != want {
+			t.Errorf("%s from %q, want %q", name, source, want)
+		}
+	}
+	s.Dir = files(t, map[string]string{"Procfile": "y: work\n"})
+	contains(t, refused(t, s.request), `LAUNCHER_FORMATION: "x" is no process type`)
+}
+
+func TestNestedSaysWhatItDoesNotTake(t *testing.T) {
+	s, said := readArgs(t, "run", nil, []string{"WITHIN_LAUNCHER=7", "LAUNCHER_BUDGET=20s", "LAUNCHER_LOG=", "COUNT=3"})
+	if said != nil || len(s.warnings) != 1 || !strings.Contains(s.warnings[0], "LAUNCHER_BUDGET is not taken") {
+		t.Errorf("%q, %q", said, s.warnings)
+	}
+}
+
 func TestReadMistakes(t *testing.T) {
 	tests := []struct{ flag, value, want string }{
 		{"budget", "1999ms", "too short"},
@@ -130,6 +170,7 @@ func TestReadMistakes(t *testing.T) {
 		{"stop-signal", "CONT", "ends no process"},
 		{"stop-signal", "none", "none"},
 		{"stop-signal", "99", "99"},
+		{"stop-signal", "FOO", "; write it like TERM"},
 		{"restart", "on_failure", "did you mean on-failure?"},
 		{"broadcast", "y", "auto, yes, no"},
 		{"log", "perfix", "did you mean prefix?"},

@@ -39,10 +39,15 @@ type request struct {
 	ListenNone   bool // --listen none: several may share $PORT
 	Nested       bool // we run below a launcher (WITHIN_LAUNCHER)
 
+	Sources map[string]string // by flag: the flag or variable that a setting came from
+
 	Environ  []string // the environment we were given, not filtered
 	Dir      string   // working directory by its logical name ($PWD where it is true)
 	Terminal bool     // standard input is a terminal
 }
+
+// source is the flag or variable that a setting came from.
+func (r *request) source(flag string) string { return firstSet(r.Sources[flag], "--"+flag) }
 
 // generation is what resolve makes of a request and the files as they are now.
 type generation struct {

@@ -44,6 +44,7 @@ func execute(argv, environ []string) int {
 	root := a.root()
 	root.SetArgs(argv[1:])
 	if err := root.Execute(); err != nil {
+		endOnSignal() // standard error may be stuck
 		complain(err)
 		return statusUsage
 	}

@@ -127,7 +127,7 @@ func (s *resolution) refuseLeftOut(e procfile.Entry) {
 	}
 	if n, named := s.Formation.ByType[e.Type]; named && n != (procfile.Count{}) {
 		s.mistakes = multierror.Append(s.mistakes, &procfile.Problem{
-			Setting: "--formation", What: fmt.Sprintf("%s=%s, and start leaves %s out", e.Type, n, e.Type),
+			Setting: s.source("formation"), What: fmt.Sprintf("%s=%s, and start leaves %s out", e.Type, n, e.Type),
 			Remedy: "launcher run " + e.Type,
 		})
 	}
@@ -194,10 +194,10 @@ func (s *resolution) offer(what string) string {
 // checkNames refuses counts for types that are not there.
 func (s *resolution) checkNames() {
 	if s.Formation != nil {
-		s.checkCounts("--formation", *s.Formation)
+		s.checkCounts(s.source("formation"), *s.Formation)
 	}
 	if s.CountFrom != "" {
-		s.checkCounts(strings.TrimPrefix(s.CountFrom, "flag "), s.Count)
+		s.checkCounts(s.CountFrom, s.Count)
 	}
 }
 

@@ -52,14 +52,15 @@ func parseProcfile(s *settings, name, text string) error {
 }
 
 func parseEnvFiles(s *settings, name, text string) error {
-	s.EnvFilesGiven = true
+	var files []string
 	for file := range strings.SplitSeq(text, ",") {
 		file = strings.TrimSpace(file)
 		if file == "" {
 			return wrong(name, fmt.Sprintf("an empty file name in %q", text), "separate the files by one comma")
 		}
-		s.EnvFiles = append(s.EnvFiles, file)
+		files = append(files, file)
 	}
+	s.EnvFiles, s.EnvFilesGiven = files, true
 	return nil
 }
 
@@ -172,7 +173,11 @@ func parseStopSignal(s *settings, name, text string) error {
 func parseSignal(name, text string) (unix.Signal, error) {
 	sig, err := launcher.ParseSignal(text)
 	if err != nil {
-		return 0, wrong(name, err.Error(), "")
+		remedy := "write it like TERM, SIGTERM or 15"
+		if strings.HasSuffix(err.Error(), "?") { // it names one that is near
+			remedy = ""
+		}
+		return 0, wrong(name, err.Error(), remedy)
 	}
 	return sig, nil
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime"
 
+	"dyno/procfile"
+
 	"github.com/spf13/cobra"
 )
 
@@ -14,9 +16,15 @@ func (a *app) version() *cobra.Command {
 	return &cobra.Command{
 		Use:               "version",
 		Short:             "this program's version",
-		Args:              cobra.NoArgs,
+		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
-		Run:               func(*cobra.Command, []string) { printVersion() },
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return &procfile.Problem{What: fmt.Sprintf("version takes no arguments: %q", args[0]), Remedy: "leave it out"}
+			}
+			printVersion()
+			return nil
+		},
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,7 +38,7 @@ type Dir struct {
 }
 
 // Open makes the directory in the first place that works: $XDG_RUNTIME_DIR, /run,
-// /tmp, $TMPDIR, /dev/shm. As root, where workers may drop their privileges, it
+// /tmp, $TMPDIR, /dev/shm, those in memory first. As root, where workers may drop their privileges, it
 // can be entered by all and $XDG_RUNTIME_DIR, which cannot, comes last. What
 // launchers that were killed have left there is removed. The error names every
 // place and what is wrong with it.
@@ -48,7 +49,22 @@ func Open() (*Dir, error) {
 	if root {
 		places = append(places[1:], private)
 	}
-	return openIn(places, root)
+	return openIn(inMemoryFirst(places), root)
+}
+
+// inMemoryFirst puts the places on tmpfs before the others: a socket's file costs
+// a disk's journal several times as much, at each start and at the end of all.
+// In a container /run is often on a disk, and /dev/shm never is.
+func inMemoryFirst(places []string) []string {
+	onDisk := func(place string) int {
+		var fs unix.Statfs_t
+		if unix.Statfs(place, &fs) == nil && fs.Type == unix.TMPFS_MAGIC {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(places, func(a, b string) int { return onDisk(a) - onDisk(b) })
+	return places
 }
 
 func openIn(places []string, root bool) (*Dir, error) {

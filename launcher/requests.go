@@ -15,9 +15,6 @@ import (
 // answered at once.
 const mostWatchers = 128
 
-// touch tells that Status is another from now on.
-func (s *supervisor) touch() { s.version++ }
-
 // takeRequests carries out what was asked since the last turn.
 func (s *supervisor) takeRequests(now time.Time) {
 	if s.Inbox == nil {
@@ -47,19 +44,6 @@ func (s *supervisor) answer(r Request, now time.Time) {
 	reply := s.carryOut(r, now)
 	reply.Status = s.Status(now)
 	r.reply <- reply
-}
-
-// answerWatchers tells those who wait what has changed.
-func (s *supervisor) answerWatchers(now time.Time) {
-	kept := s.watchers[:0]
-	for _, r := range s.watchers {
-		if r.Since == s.version {
-			kept = append(kept, r)
-		} else {
-			r.reply <- Reply{Status: s.Status(now)}
-		}
-	}
-	s.watchers = kept
 }
 
 func (s *supervisor) carryOut(r Request, now time.Time) Reply {
@@ -335,48 +319,4 @@ func (s *supervisor) askSignal(sig unix.Signal, targets []*process, now time.Tim
 		return refuse("no process runs that could get %s", SignalName(sig))
 	}
 	return Reply{Text: "sent " + SignalName(sig), Names: namesOf(got)}
-}
-
-// Status is a copy of what the supervisor knows now.
-func (s *supervisor) Status(now time.Time) Status {
-	st := Status{
-		Version: s.version, Time: now, PID: unix.Getpid(), Began: s.began,
-		Quiet: s.quietAll, Restart: s.restartWords(), Adopted: s.adopted,
-	}
-	if s.stopping != nil {
-		st.Stopping, st.StopBy = s.stopping.why, s.stopping.end
-	}
-	for _, p := range s.processes {
-		st.Processes = append(st.Processes, p.copied())
-	}
-	return st
-}
-
-// restartWords say how far a restart is, or why the last one was aborted.
-func (s *supervisor) restartWords() string {
-	switch r := s.roll; {
-	case s.reloading:
-		return "restarting: reading the new generation"
-	case r != nil && r.back:
-		return "aborted: " + s.aborted + "; going back"
-	case r != nil && r.waiting.IsZero():
-		return fmt.Sprintf("restarting: %d of %d", r.at, len(r.steps))
-	case s.aborted != "":
-		return "aborted: " + s.aborted
-	}
-	return ""
-}
-
-// copied is a copy of the slot's state.
-func (p *process) copied() ProcessStatus {
-	name := p.name
-	if p.old {
-		name += " (old)"
-	}
-	return ProcessStatus{
-		Name: name, Type: p.spec.Type, Slot: p.spec.Slot, State: p.state, Since: p.since, PID: p.pid,
-		Started: p.started, Ready: p.proved && p.state == Ready, Drained: p.drained, Quieted: p.state == Quieting,
-		HearsQuiet: !p.hearsNothing, Says: p.status, Restarts: p.restarts, Failed: p.tries.failed, Ended: p.line.exit,
-		NextStart: p.startAt, Memory: p.memory, Dir: p.spec.Dir, Server: p.spec.Server.Name,
-	}
 }

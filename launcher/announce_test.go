@@ -55,3 +55,16 @@ func TestWatchdog(t *testing.T) {
 		t.Errorf("%d beats in 59 s, want one every 5 s", beats)
 	}
 }
+
+// A stop that is over in the turn in which it begins is told all the same.
+func TestAnnounceAStopThatTakesNoTime(t *testing.T) {
+	var said []string
+	c := Config{Specs: specs("worker", 1), Announce: func(text string) { said = append(said, text) }}
+	inHouse(t, c, always(behaviour{}), func(h *house) {
+		time.Sleep(20 * time.Second)
+		h.term()
+	})
+	if last := said[len(said)-1]; last != "STOPPING=1\nSTATUS=stopping: asked by TERM" {
+		t.Errorf("the last that was said is %q", last)
+	}
+}

@@ -78,7 +78,6 @@ func Run(ctx context.Context, c Config) (Result, error) {
 	}
 	defer context.AfterFunc(ctx, c.Kernel.Wake)()
 	defer s.Flush()
-	s.announce(time.Now())
 	return s.loop(), nil
 }
 
@@ -129,6 +128,7 @@ func (s *supervisor) loop() Result {
 	s.reap(time.Now()) // what ended before we looked (P1)
 	for {
 		now := time.Now()
+		s.announce(now) // first: a stop may be over in the turn that it begins
 		if result, over := s.over(now); over {
 			return result
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -57,6 +58,10 @@ func (a *app) checkExec() *cobra.Command {
 func (a *app) report(command string, flags *pflag.FlagSet, words, args []string) error {
 	endOnSignal()
 	s, mistake := a.read(command, flags, words, args)
+	if stop := stoppedBy(0); errors.As(mistake, &stop) {
+		a.status = 128 + int(stop)
+		return nil
+	}
 	gen, err := resolve(s.request, true)
 	var b strings.Builder
 	b.WriteString("settings:\n")

@@ -42,7 +42,9 @@ func (s *resolution) refuseBareCount() {
 }
 
 // countFlag tells whether the count was given as a flag, not a variable.
-func (s *resolution) countFlag() bool { return strings.Contains(s.CountFrom, "--") }
+func (s *resolution) countFlag() bool {
+	return strings.Contains(s.CountFrom, "--") && s.From["count"] == ""
+}
 
 // runsOnce tells why a type runs once whatever is asked for; "" where it does not.
 func (s *resolution) runsOnce(k *kind, oneOff bool) string {
@@ -57,14 +59,14 @@ func (s *resolution) runsOnce(k *kind, oneOff bool) string {
 }
 
 // count follows DESIGN 2: TYPE=N, -m, -c, the -c of a `launcher exec` in the
-// line, COUNT or SIDEKIQ_COUNT, default.
+// line, COUNT or SIDEKIQ_COUNT, launcher.toml, default.
 func (s *resolution) count(k *kind, oneOff bool) (n int, source string) {
 	if why := s.runsOnce(k, oneOff); why != "" {
 		asked, by, _ := s.askedCount(k)
 		if by != "" && asked == (procfile.Count{}) {
 			return 0, by // once, not: whatever is asked for
 		}
-		if by != "" && asked.N > 1 && (asked.Kind != procfile.Fixed || k.asked != nil || s.countFlag()) {
+		if by != "" && asked.N > 1 && (asked.Kind != procfile.Fixed || k.asked != nil || s.countFlag() || by == s.Types[k.name].from["count"]) {
 			s.remark(k, fmt.Sprintf("%s is not taken: %s", by, why), "")
 		}
 		return 1, why
@@ -83,11 +85,7 @@ func (s *resolution) askedCount(k *kind) (n procfile.Count, source string, ok bo
 	if k.asked != nil {
 		return *k.asked, fmt.Sprintf("argument %s=%s", k.name, k.asked), true
 	}
-	if s.Command == "start" && s.Formation != nil {
-		n, ok := countOf(*s.Formation, k.name)
-		if !ok {
-			n = procfile.Count{} // as foreman: what -m does not name does not run
-		}
+	if n, ok := s.formed(k); ok && s.From["formation"] == "" {
 		return n, s.source("formation"), true
 	}
 	if n, ok := s.settingFor(k); ok && s.countFlag() {
@@ -96,10 +94,54 @@ func (s *resolution) askedCount(k *kind) (n procfile.Count, source string, ok bo
 	if n, ok := countOf(k.wrapped.Count, k.name); ok {
 		return n, fmt.Sprintf("--count in %s:%d", s.Procfile, k.line), true
 	}
+	if n, ok := s.settingFor(k); ok && s.From["count"] == "" {
+		return n, s.CountFrom, true
+	}
+	if own := s.Types[k.name]; own.from["count"] != "" {
+		return *own.Count.All, own.from["count"], true
+	}
+	if n, ok := s.formed(k); ok {
+		return n, s.From["formation"], true
+	}
 	if n, ok := s.settingFor(k); ok {
 		return n, s.CountFrom, true
 	}
 	return procfile.Count{}, "", false
+}
+
+// formed is what start's formation says of a type.
+func (s *resolution) formed(k *kind) (n procfile.Count, ok bool) {
+	if s.Command != "start" || s.Formation == nil {
+		return procfile.Count{}, false
+	}
+	n, _ = countOf(*s.Formation, k.name) // as foreman: what -m does not name does not run
+	return n, true
+}
+
+// of is the value of a setting that one type can have for itself, and where it
+// comes from: flag or environment, the line's own `launcher exec`, launcher.toml's
+// table of the type, its top. A zero value is none, but in a table.
+func of[T comparable](s *resolution, k *kind, flag string, whole, line, own T) (value T, source string) {
+	var none T
+	switch table := s.Types[k.name].from[flag]; {
+	case s.Given[flag] != "", whole != none && s.From[flag] == "":
+		return whole, s.source(flag)
+	case line != none:
+		return line, fmt.Sprintf("--%s in %s:%d", flag, s.Procfile, k.line)
+	case table != "":
+		return own, table
+	case whole != none:
+		return whole, s.From[flag]
+	}
+	return none, ""
+}
+
+func (s *resolution) configuredQuiet(k *kind) (unix.Signal, string) {
+	return of(s, k, "quiet-signal", s.QuietSignal, k.wrapped.QuietSignal, s.Types[k.name].QuietSignal)
+}
+
+func (s *resolution) configuredStop(k *kind) (unix.Signal, string) {
+	return of(s, k, "stop-signal", s.StopSignal, k.wrapped.StopSignal, s.Types[k.name].StopSignal)
 }
 
 // settingFor is what --count, COUNT or SIDEKIQ_COUNT says of a type. COUNT in
@@ -127,11 +169,17 @@ func countOf(counts procfile.Counts, name string) (procfile.Count, bool) {
 
 // firstIndex follows DESIGN 4.
 func (s *resolution) firstIndex(k *kind) (index int, source string) {
-	if s.IndexGiven {
+	if s.IndexGiven && s.From["index"] == "" {
 		return s.Index, s.source("index")
 	}
 	if k.wrapped.IndexGiven {
 		return k.wrapped.Index, fmt.Sprintf("--index in %s:%d", s.Procfile, k.line)
+	}
+	if own := s.Types[k.name]; own.IndexGiven {
+		return own.Index, own.from["index"]
+	}
+	if s.IndexGiven {
+		return s.Index, s.From["index"]
 	}
 	if ordinal, from, ok := procfile.Ordinal(s.real.Lookup); ok {
 		return procfile.FirstIndex(ordinal, k.count), from
@@ -141,11 +189,17 @@ func (s *resolution) firstIndex(k *kind) (index int, source string) {
 
 // restart is the policy of DESIGN 1.
 func (s *resolution) restart(k *kind, oneOff bool) (launcher.Restart, string) {
-	if s.RestartGiven {
+	if s.RestartGiven && s.From["restart"] == "" {
 		return s.Restart, s.source("restart")
 	}
 	if k.wrapped.RestartGiven {
 		return k.wrapped.Restart, fmt.Sprintf("--restart in %s:%d", s.Procfile, k.line)
+	}
+	if own := s.Types[k.name]; own.RestartGiven {
+		return own.Restart, own.from["restart"]
+	}
+	if s.RestartGiven {
+		return s.Restart, s.From["restart"]
 	}
 	if why := s.runsOnce(k, oneOff); why != "" {
 		return launcher.RestartNever, "default: " + why
@@ -178,12 +232,29 @@ func (s *resolution) explain() {
 		say(k.name+": quiet signal", quiet, source)
 		stop, source := s.stopOf(k)
 		say(k.name+": stop signal", stop, source)
+		s.explainOwn(k, say)
 		if s.Command == "start" {
 			env := k.env.clone()
 			if s.setPort(&env, k, 1) {
 				port, _ := env.Lookup("PORT")
 				say(k.name+": port", port, "as foreman counts: from $PORT or 5000")
 			}
+		}
+	}
+}
+
+// explainOwn lists what launcher.toml sets of a type and nothing else shows.
+func (s *resolution) explainOwn(k *kind, say func(name, value, source string)) {
+	own := s.Types[k.name]
+	if from := own.from["env-file"]; from != "" && (!s.EnvFilesGiven || s.From["env-file"] != "") {
+		say(k.name+": env-file", strings.Join(own.EnvFiles, ","), from)
+	}
+	if from := own.from["listen"]; from != "" && s.sharesPort(k) == own.ListenNone {
+		say(k.name+": listen", map[bool]string{true: "none", false: "off"}[own.ListenNone], from)
+	}
+	if from := own.from["max-memory"]; from != "" {
+		if most, source := of(s, k, "max-memory", s.MaxMemory, k.wrapped.MaxMemory, own.MaxMemory); source == from {
+			say(k.name+": max-memory", fmt.Sprintf("%d MB", most>>20), from)
 		}
 	}
 }
@@ -210,11 +281,8 @@ func (k *kind) startOf() string {
 }
 
 func (s *resolution) quietOf(k *kind) (value, source string) {
-	if s.QuietSignal != 0 {
-		return signalWord(s.QuietSignal), s.source("quiet-signal")
-	}
-	if k.wrapped.QuietSignal != 0 {
-		return signalWord(k.wrapped.QuietSignal), fmt.Sprintf("--quiet-signal in %s:%d", s.Procfile, k.line)
+	if sig, source := s.configuredQuiet(k); source != "" {
+		return signalWord(sig), source
 	}
 	switch {
 	case !k.server.Known():
@@ -226,11 +294,8 @@ func (s *resolution) quietOf(k *kind) (value, source string) {
 }
 
 func (s *resolution) stopOf(k *kind) (value, source string) {
-	if s.StopSignal != 0 {
-		return signalWord(s.StopSignal), s.source("stop-signal")
-	}
-	if k.wrapped.StopSignal != 0 {
-		return signalWord(k.wrapped.StopSignal), fmt.Sprintf("--stop-signal in %s:%d", s.Procfile, k.line)
+	if sig, source := s.configuredStop(k); source != "" {
+		return signalWord(sig), source
 	}
 	if k.server.Known() && k.server.Stop != 0 {
 		return signalWord(k.server.Stop), "known of " + k.server.Name

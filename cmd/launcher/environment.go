@@ -114,7 +114,7 @@ func (s *resolution) readEnvFiles(files []string, asked bool) []procfile.Variabl
 	for _, file := range files {
 		text, err := s.readEnvFile(file, asked)
 		if err != nil {
-			s.mistakes = multierror.Append(s.mistakes, &procfile.Problem{
+			s.mistakeOnce(&procfile.Problem{
 				File: file, What: "cannot read the env file: " + cause(err),
 				Remedy: "create it, or name another with --env-file",
 			})
@@ -125,7 +125,9 @@ func (s *resolution) readEnvFiles(files []string, asked bool) []procfile.Variabl
 		}
 		variables, err := procfile.ParseEnv(file, text)
 		if err != nil {
-			s.mistakes = multierror.Append(s.mistakes, err)
+			for _, one := range mistakes(err) {
+				s.mistakeOnce(one)
+			}
 			continue
 		}
 		s.noteEnvFile(envRead{file, len(variables)})
@@ -135,6 +137,16 @@ func (s *resolution) readEnvFiles(files []string, asked bool) []procfile.Variabl
 		all = append(all, variables...)
 	}
 	return all
+}
+
+// variablesOf are those of a type's own env files, which launcher.toml names in
+// place of those of all.
+func (s *resolution) variablesOf(k *kind) []procfile.Variable {
+	own := s.Types[k.name]
+	if own.from["env-file"] == "" || s.EnvFilesGiven && s.From["env-file"] == "" {
+		return s.variables
+	}
+	return s.readEnvFiles(own.EnvFiles, true)
 }
 
 // noteEnvFile notes a file once: the lines of several types may name the same.
@@ -237,7 +249,7 @@ func (s *resolution) setPort(env *environment, k *kind, slot int) bool {
 }
 
 // mistakeOnce notes a mistake that several types would tell.
-func (s *resolution) mistakeOnce(p *procfile.Problem) {
+func (s *resolution) mistakeOnce(p error) {
 	if s.mistakes != nil {
 		for _, err := range s.mistakes.Errors {
 			if err.Error() == p.Error() {

@@ -107,7 +107,7 @@ func commandHelp(cmd *cobra.Command) string {
 	if len(later) > 0 {
 		fmt.Fprintf(&b, "\n%s:\n", groupLater)
 		wrap(&b, "  ", strings.Join(later, ", "))
-		b.WriteString("\nA flag wins over the environment; launcher check tells what came of both.\n")
+		b.WriteString("\nA flag wins over the environment, and that over launcher.toml; launcher check\ntells what came of them.\n")
 	}
 	return b.String()
 }
@@ -191,6 +191,13 @@ func isType(name string, environ []string) bool {
 func readTypes(file string, environ []string) []procfile.Entry {
 	if file == "" {
 		file = lookup(environ, "LAUNCHER_PROCFILE")
+	}
+	if file == "" {
+		config, _ := readConfig(&request{
+			Config: lookup(environ, "LAUNCHER_CONFIG"), Nested: lookup(environ, "WITHIN_LAUNCHER") != "",
+			Environ: environ, Dir: workingDirectory(),
+		})
+		file = config.top["procfile"].text
 	}
 	if file == "" {
 		file = "Procfile"

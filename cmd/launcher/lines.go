@@ -190,18 +190,30 @@ func (s *resolution) remarkPorts() {
 	}
 }
 
+// sharesPort tells whether --listen none was given for a type.
+func (s *resolution) sharesPort(k *kind) bool {
+	own := s.Types[k.name]
+	switch {
+	case k.wrapped.ListenNone:
+		return true
+	case own.from["listen"] != "" && s.Given["listen"] == "":
+		return own.ListenNone
+	}
+	return s.ListenNone
+}
+
 // inspectPorts refuses several processes of run that use the one $PORT.
 func (s *resolution) inspectPorts() {
 	if s.Command == "start" {
 		s.remarkPorts()
 	}
-	if s.Command != "run" || s.ListenNone {
+	if s.Command != "run" || s.ListenNone && s.From["listen"] == "" {
 		return
 	}
 	var users []*kind
 	total := 0
 	for _, k := range s.kinds {
-		if !k.broken && !k.wrapped.ListenNone && k.count > 0 && procfile.Uses(k.text, "PORT") {
+		if !k.broken && !s.sharesPort(k) && k.count > 0 && procfile.Uses(k.text, "PORT") {
 			users = append(users, k)
 			total += k.count
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -73,27 +74,30 @@ func (a *app) read(command string, flags *pflag.FlagSet, words, args []string) (
 		Command: command, Words: words, Args: args,
 		Procfile: "Procfile", Budget: launcher.DefaultBudget, QuietFor: -1,
 		Environ: a.environ, Nested: lookup(a.environ, "WITHIN_LAUNCHER") != "",
-		Dir: workingDirectory(), Terminal: term.IsTerminal(0), Sources: map[string]string{},
+		Dir: workingDirectory(), Terminal: term.IsTerminal(0),
 	}}
-	var all *multierror.Error
-	for _, one := range table() {
-		if !one.taken(command) {
-			continue
+	all := s.readGiven(flags)
+	s.asked = s.request
+	file, err := readConfigUnlessStopped(&s.request)
+	if stop := stoppedBy(0); errors.As(err, &stop) {
+		return s, err
+	}
+	for _, err := range []error{err, s.configure(file), s.checkQuietFor()} {
+		if err != nil {
+			all = multierror.Append(all, err)
 		}
-		value, source := one.given(flags, s)
-		if source != "" {
-			if err := one.take(s, source, value); err != nil {
-				all = multierror.Append(all, err)
+	}
+	for _, one := range table() {
+		if one.taken(command) {
+			value, source := one.given(flags, s)
+			if s.Given[one.flag] == "" { // none, or it was refused
 				value, source = "", ""
 			}
-		}
-		if one.flag == "quiet-for" && source != "" {
-			if err := checkTimes(s, source); err != nil {
-				all = multierror.Append(all, err)
-				value, source, s.QuietFor = "", "", -1
+			if from := s.From[one.flag]; from != "" {
+				value, source = file.top[one.flag].text, from
 			}
+			s.decide(one, value, source)
 		}
-		s.decide(one, value, source)
 	}
 	s.assumeBroadcast()
 	if s.Nested {
@@ -102,9 +106,45 @@ func (a *app) read(command string, flags *pflag.FlagSet, words, args []string) (
 		for _, err := range unknownVariables(a.environ) {
 			all = multierror.Append(all, err)
 		}
-		s.warnOfConfig()
 	}
 	return s, all.ErrorOrNil()
+}
+
+// readGiven takes the flags, and the environment.
+func (s *settings) readGiven(flags *pflag.FlagSet) *multierror.Error {
+	var all *multierror.Error
+	s.Given = map[string]string{}
+	for _, one := range table() {
+		if !one.taken(s.Command) {
+			continue
+		}
+		value, source := one.given(flags, s)
+		if source == "" {
+			continue
+		}
+		if err := one.take(s, source, value); err != nil {
+			all = multierror.Append(all, err)
+			continue
+		}
+		s.Given[one.flag] = source
+	}
+	return all
+}
+
+// checkQuietFor checks a quiet-for that was given against the budget.
+func (s *settings) checkQuietFor() error {
+	if from := s.From["quiet-for"]; from != "" {
+		if err := checkTimes(s, "quiet-for"); err != nil {
+			return multierror.Append(nil, inFile(err, s.config.name, s.config.top["quiet-for"].line)...)
+		}
+		return nil
+	}
+	err := checkTimes(s, s.Given["quiet-for"])
+	if err != nil { // refused: it has its default
+		s.QuietFor = -1
+		delete(s.Given, "quiet-for")
+	}
+	return err
 }
 
 // given is the setting's value and the flag or variable it comes from, or "",
@@ -147,9 +187,6 @@ var perType = []string{"count", "index", "restart", "quiet-signal", "stop-signal
 // decide notes for check what a setting came to and where it came from.
 func (s *settings) decide(one setting, value, source string) {
 	d := decision{Name: one.flag, Value: strings.TrimSpace(value), Source: source}
-	if source != "" {
-		s.Sources[one.flag] = source
-	}
 	switch {
 	case one.group == groupLater, source == "" && slices.Contains(perType, one.flag):
 		return
@@ -172,6 +209,11 @@ func (s *settings) decide(one setting, value, source string) {
 // defaultOf is what the default comes to here.
 func (s *settings) defaultOf(one setting) string {
 	switch one.flag {
+	case "config":
+		if s.config.name == "" {
+			return "none"
+		}
+		return s.config.name
 	case "env-file":
 		if s.Command == "exec" {
 			return "none"
@@ -219,13 +261,6 @@ func (s *settings) warnOfNesting() {
 		if name, value, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "LAUNCHER_") && value != "" {
 			s.warnings = append(s.warnings, name+" is not taken: below another launcher (WITHIN_LAUNCHER) only flags count")
 		}
-	}
-}
-
-// warnOfConfig: a file that has no effect is said.
-func (s *settings) warnOfConfig() {
-	if _, err := os.Stat("launcher.toml"); err == nil {
-		s.warnings = append(s.warnings, "launcher.toml is not read: it is "+notYet)
 	}
 }
 

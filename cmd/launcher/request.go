@@ -17,6 +17,11 @@ type request struct {
 	Words   []string // run: TYPE[=N] …; exec: the command and its arguments
 	Args    []string // run: what stands after --, for each process
 
+	Config string               // --config or LAUNCHER_CONFIG; "": launcher.toml where there is one
+	Types  map[string]typeTable // launcher.toml: [process.TYPE]
+	From   map[string]string    // what is set by its top: flag → "launcher.toml:12"
+	Given  map[string]string    // what flags and environment set: flag → "--count" or "COUNT"
+
 	Procfile      string   // path
 	EnvFiles      []string // in the order given
 	EnvFilesGiven bool     // false: .env where there is one (exec: none)
@@ -39,15 +44,15 @@ type request struct {
 	ListenNone   bool // --listen none: several may share $PORT
 	Nested       bool // we run below a launcher (WITHIN_LAUNCHER)
 
-	Sources map[string]string // by flag: the flag or variable that a setting came from
-
 	Environ  []string // the environment we were given, not filtered
 	Dir      string   // working directory by its logical name ($PWD where it is true)
 	Terminal bool     // standard input is a terminal
 }
 
-// source is the flag or variable that a setting came from.
-func (r *request) source(flag string) string { return firstSet(r.Sources[flag], "--"+flag) }
+// source is the flag, the variable or the line of a file that a setting came from.
+func (r *request) source(flag string) string {
+	return firstSet(r.From[flag], r.Given[flag], "--"+flag)
+}
 
 // generation is what resolve makes of a request and the files as they are now.
 type generation struct {

@@ -13,6 +13,9 @@ type settings struct {
 	Guard     float64 // the share of the container's memory from which the largest process is replaced; 0: off
 	Socket    string  // a path, "none", or "" for the usual place
 
+	asked  request     // by flags and environment alone: what a restart begins with
+	config *configFile // launcher.toml as it was at the start
+
 	decisions []decision
 	warnings  []string
 }
@@ -67,6 +70,11 @@ func settingsNow() []setting {
 			value: "N", def: "by type: for workers the cores, else 1",
 			help:  "how many processes: a number from 1, auto, 50% of the cores, or worker=6,all=1",
 			words: []string{"auto"}, parse: parseCount,
+		},
+		{
+			flag: "config", env: []string{"LAUNCHER_CONFIG"}, on: everywhere, group: groupWhat,
+			value: "FILE", def: "launcher.toml where there is one", help: "the same settings, for all and for each process type",
+			parse: parseConfig,
 		},
 		{
 			flag: "formation", short: "m", env: []string{"LAUNCHER_FORMATION"}, on: "start", group: groupWhat,
@@ -151,7 +159,6 @@ func settingsLater() []setting {
 		}
 	}
 	return []setting{
-		later("config", "FILE", parsePath),
 		later("health", "ADDRESS", parseAddress, "off"),
 		later("ready", "PROBE", parseProbe),
 		later("live", "PROBE", parseProbe),

@@ -153,7 +153,7 @@ func (s *resolution) prepare(k *kind) {
 	if k.words == nil && !s.parse(k) {
 		k.broken = true
 	}
-	k.env = s.real.with(slices.Concat(s.variables, s.readEnvFiles(k.wrapped.EnvFiles, true)))
+	k.env = s.real.with(slices.Concat(s.variablesOf(k), s.readEnvFiles(k.wrapped.EnvFiles, true)))
 	if s.real.has("PWD") {
 		k.env.set("PWD", s.dir)
 	}
@@ -262,12 +262,14 @@ func (s *resolution) spec(k *kind, slot int) (launcher.Spec, bool) {
 		s.wrongLine(k, err)
 		return launcher.Spec{}, false
 	}
+	quiet, _ := s.configuredQuiet(k)
+	stop, _ := s.configuredStop(k)
 	return launcher.Spec{
 		Type: k.name, Slot: slot,
 		Argv: argv, Env: env, Dir: s.dir,
 		Server:      k.server,
-		QuietSignal: firstSet(s.QuietSignal, k.wrapped.QuietSignal),
-		StopSignal:  firstSet(s.StopSignal, k.wrapped.StopSignal),
+		QuietSignal: quiet,
+		StopSignal:  stop,
 		Restart:     k.restart,
 		MaxMemory:   s.maxMemory(k),
 	}, true
@@ -278,7 +280,8 @@ func (s *resolution) maxMemory(k *kind) int64 {
 	if k.restart == launcher.RestartNever {
 		return 0
 	}
-	return s.MaxMemory
+	most, _ := of(s, k, "max-memory", s.MaxMemory, k.wrapped.MaxMemory, s.Types[k.name].MaxMemory)
+	return most
 }
 
 // firstSet is the first value that is set.

@@ -35,6 +35,9 @@ const (
 // exit status. It takes the result of read, so that mistakes of the settings
 // are told together with those of the files. It is called on the main thread.
 func (a *app) supervise(s *settings, mistake error) error {
+	if stop := stoppedBy(0); errors.As(mistake, &stop) {
+		return nil // as asked, and nothing was started
+	}
 	runtime.GOMAXPROCS(min(mostThreads, runtime.NumCPU()))
 	debug.SetGCPercent(gcPercent)
 
@@ -209,7 +212,7 @@ func config(s *settings, gen *generation, kernel launcher.Kernel, log *journal) 
 		Specs: gen.Specs,
 		Slot:  gen.Slot,
 		Reload: func() (launcher.Generation, error) {
-			next, err := resolve(s.request, false)
+			next, err := s.resolveAgain()
 			if err != nil {
 				return launcher.Generation{}, oneMistake(err)
 			}

@@ -199,6 +199,23 @@ func (s *resolution) checkNames() {
 	if s.CountFrom != "" {
 		s.checkCounts(s.CountFrom, s.Count)
 	}
+	for _, name := range slices.Sorted(maps.Keys(s.Types)) {
+		if !slices.Contains(s.names, name) {
+			table := s.Types[name]
+			s.mistakes = multierror.Append(s.mistakes, &procfile.Problem{
+				File: table.file, Line: table.line, Setting: "[process." + name + "]",
+				What: fmt.Sprintf("%q is no process type of %s", name, s.Procfile), Remedy: s.nearest(name),
+			})
+		}
+	}
+}
+
+// nearest is the remedy for a type that is not there.
+func (s *resolution) nearest(name string) string {
+	if near := procfile.Suggest(name, s.names); near != "" {
+		return fmt.Sprintf("did you mean %s?", near)
+	}
+	return s.offer("the types are")
 }
 
 func (s *resolution) checkCounts(setting string, counts procfile.Counts) {
@@ -206,12 +223,8 @@ func (s *resolution) checkCounts(setting string, counts procfile.Counts) {
 		if slices.Contains(s.names, name) {
 			continue
 		}
-		remedy := s.offer("the types are")
-		if near := procfile.Suggest(name, s.names); near != "" {
-			remedy = fmt.Sprintf("did you mean %s?", near)
-		}
 		s.mistakes = multierror.Append(s.mistakes, &procfile.Problem{
-			Setting: setting, What: fmt.Sprintf("%q is no process type of %s", name, s.Procfile), Remedy: remedy,
+			Setting: setting, What: fmt.Sprintf("%q is no process type of %s", name, s.Procfile), Remedy: s.nearest(name),
 		})
 	}
 }

@@ -51,6 +51,11 @@ func parseProcfile(s *settings, name, text string) error {
 	return nil
 }
 
+func parseConfig(s *settings, name, text string) error {
+	s.Config = text
+	return nil
+}
+
 func parseEnvFiles(s *settings, name, text string) error {
 	var files []string
 	for file := range strings.SplitSeq(text, ",") {

@@ -33,9 +33,10 @@ func (s *resolution) unwrap(k *kind) bool {
 	return len(w.Flags) == 0 || s.readFlags(k, w.Flags)
 }
 
-// ofType are the flags of a wrapped `launcher exec` that one type can have for
-// itself; all others are settings of the whole launcher.
-var ofType = []string{"count", "index", "restart", "quiet-signal", "stop-signal", "env-file", "listen"}
+// ofType are the settings that one type can have for itself, by the flags of a
+// wrapped `launcher exec` or by its table in launcher.toml; all others are of the
+// whole launcher.
+var ofType = []string{"count", "index", "restart", "quiet-signal", "stop-signal", "env-file", "listen", "max-memory"}
 
 // readFlags reads the flags of a wrapped line. Those that cannot be of one type
 // are not taken, and that is said.

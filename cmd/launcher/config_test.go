@@ -239,6 +239,19 @@ func TestConfigMistakes(t *testing.T) {
 	}
 }
 
+// TestConfigRefusedIsNotDecided: what was refused is not told as what it came to.
+func TestConfigRefusedIsNotDecided(t *testing.T) {
+	s, gen, wrong := configured(t, "run", "budget = 3\nquiet-for = 8\nlog = \"jsn\"\n", nil, nil, "worker=1")
+	if len(wrong) != 2 || s.QuietFor >= 0 {
+		t.Errorf("quiet for %s, said %q", s.QuietFor, wrong)
+	}
+	for name, want := range map[string]string{"budget": "3 launcher.toml:1", "quiet-for": "500ms default", "log": "raw default"} {
+		if got := shown(s, gen, name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
 // TestConfigForms: the ways TOML has to write the same.
 func TestConfigForms(t *testing.T) {
 	for _, config := range []string{

@@ -131,18 +131,19 @@ func (s *settings) readGiven(flags *pflag.FlagSet) *multierror.Error {
 	return all
 }
 
-// checkQuietFor checks a quiet-for that was given against the budget.
+// checkQuietFor checks a quiet-for that was given against the budget. One that
+// is refused has its default.
 func (s *settings) checkQuietFor() error {
-	if from := s.From["quiet-for"]; from != "" {
-		if err := checkTimes(s, "quiet-for"); err != nil {
-			return multierror.Append(nil, inFile(err, s.config.name, s.config.top["quiet-for"].line)...)
-		}
-		return nil
+	var err error
+	if s.From["quiet-for"] == "" {
+		err = checkTimes(s, s.Given["quiet-for"])
+	} else if err = checkTimes(s, "quiet-for"); err != nil {
+		err = multierror.Append(nil, inFile(err, s.config.name, s.config.top["quiet-for"].line)...)
 	}
-	err := checkTimes(s, s.Given["quiet-for"])
-	if err != nil { // refused: it has its default
+	if err != nil {
 		s.QuietFor = -1
 		delete(s.Given, "quiet-for")
+		delete(s.From, "quiet-for")
 	}
 	return err
 }

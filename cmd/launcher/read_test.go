@@ -114,7 +114,6 @@ func TestReadValues(t *testing.T) {
 	}
 }
 
-// TestReadMistakes: each value is refused by name, and nothing else is.
 // TestRefusedIsNotDecided: what was refused is not told as what it came to.
 func TestRefusedIsNotDecided(t *testing.T) {
 	s, said := readArgs(t, "run", []string{"--budget", "1s", "--quiet-for", "9s", "--count", "0"}, []string{"LAUNCHER_LOG=jsn"})
@@ -155,6 +154,7 @@ func TestNestedSaysWhatItDoesNotTake(t *testing.T) {
 	}
 }
 
+// TestReadMistakes: each value is refused by name, and nothing else is.
 func TestReadMistakes(t *testing.T) {
 	tests := []struct{ flag, value, want string }{
 		{"budget", "1999ms", "too short"},

@@ -165,7 +165,7 @@ func openControl(s *settings, gen *generation, c *launcher.Config, log *journal)
 		c.Inbox = inbox
 		return server, nil
 	case s.Socket != "":
-		return nil, wrong("--socket", oneMistake(err).Error(), "name another, or none")
+		return nil, wrong(s.source("socket"), oneMistake(err).Error(), "name another, or none")
 	}
 	log.say(launcher.Warn, "no control socket, so launcher status and the like do not work: %v", oneMistake(err))
 	return nil, nil

@@ -74,7 +74,7 @@ func (b *bench) weigh(t *table, c contender, n int) error {
 		return err
 	}
 	defer r.end()
-	time.Sleep(time.Second) // what starting left on its stacks is settled
+	time.Sleep(3 * time.Second) // the launcher gives back what only its start needed after one
 	t.add(c.name, r.pss())
 	return nil
 }

@@ -128,6 +128,8 @@ type Config struct {
 	Flush  func()      // called when the loop is about to wait: what was logged is to be written. nil: nothing
 	// Settled is called once, when every first process has been started. nil: nothing.
 	Settled func()
+	// Stopping is called once, when the stop of everything begins. nil: nothing.
+	Stopping func()
 }
 
 // Result is how the supervisor's run ended.

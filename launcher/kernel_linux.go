@@ -71,11 +71,10 @@ func (s *System) hear(c *child) error {
 	return nil
 }
 
-func (s *System) deafen(c *child) {
-	fd := c.socket.FD()
-	_ = unix.EpollCtl(s.epoll, unix.EPOLL_CTL_DEL, fd, nil)
-	delete(s.sockets, int32(fd))
-}
+// deafen takes c's socket out before it is closed. The close itself takes it out
+// of the epoll set: nobody else has that open file, for the loop alone forks, and
+// no fork of its own is under way.
+func (s *System) deafen(c *child) { delete(s.sockets, int32(c.socket.FD())) }
 
 func (s *System) ring() {
 	s.bell.Lock()

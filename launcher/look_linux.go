@@ -290,6 +290,7 @@ func (p *proc) read(most int, elems ...string) ([]byte, error) {
 		if length == len(p.buf) {
 			p.buf = append(p.buf, make([]byte, len(p.buf))...)
 		}
+		room := len(p.buf) - length
 		n, err := unix.Read(fd, p.buf[length:])
 		switch {
 		case err == unix.EINTR:
@@ -298,8 +299,8 @@ func (p *proc) read(most int, elems ...string) ([]byte, error) {
 			return nil, err
 		}
 		length += n
-		if n == 0 || most <= least {
-			break // what is shorter than the buffer comes in one piece
+		if n == 0 || most <= least || n < min(room, least/2) {
+			break // the kernel fills a page of such a file before it hands it over (seq_read_iter)
 		}
 	}
 	return p.buf[:min(length, most)], nil

@@ -3,6 +3,7 @@ package launcher
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -64,7 +65,7 @@ func list(names []string) string {
 	for i := 0; i < len(names); {
 		typ, first, ok := splitName(names[i])
 		j := i + 1
-		for ok && j < len(names) && names[j] == fmt.Sprintf("%s.%d", typ, first+j-i) {
+		for ok && j < len(names) && names[j] == typ+"."+strconv.Itoa(first+j-i) {
 			j++
 		}
 		if j-i > 2 {
@@ -82,6 +83,6 @@ func splitName(name string) (typ string, slot int, ok bool) {
 	if at < 0 {
 		return name, 0, false
 	}
-	_, err := fmt.Sscanf(name[at+1:], "%d", &slot)
+	slot, err := strconv.Atoi(name[at+1:])
 	return name[:at], slot, err == nil
 }

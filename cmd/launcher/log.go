@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -67,40 +68,41 @@ func (j *journal) say(level launcher.Level, format string, args ...any) {
 //
 //	launcher: worker.1 ready -> stopping, asked to stop, pid 12, 3.2s
 func textLine(e launcher.Event) string {
-	var b strings.Builder
-	b.WriteString("launcher: ")
-	if e.Level > launcher.Info {
-		b.WriteString(levelName(e.Level) + ": ")
+	line := make([]byte, 0, 160)
+	add := func(part string) {
+		if part != "" {
+			line = append(append(line, part...), ", "...)
+		}
 	}
-	var parts []string
+	line = append(line, "launcher: "...)
+	if e.Level > launcher.Info {
+		line = append(append(line, levelName(e.Level)...), ": "...)
+	}
 	switch {
 	case e.Changed:
-		parts = append(parts, fmt.Sprintf("%s %s -> %s", e.Process, e.From, e.To))
-		if e.Text != "" {
-			parts = append(parts, e.Text)
-		}
+		add(e.Process + " " + e.From.String() + " -> " + e.To.String())
+		add(e.Text)
 	case e.Process != "":
-		parts = append(parts, e.Process+" "+e.Text)
+		add(e.Process + " " + e.Text)
 	default:
-		parts = append(parts, e.Text)
+		add(e.Text)
 	}
 	if e.PID != 0 {
-		parts = append(parts, fmt.Sprintf("pid %d", e.PID))
+		add("pid " + strconv.Itoa(e.PID))
 	}
 	if e.Changed && e.For > 0 {
-		parts = append(parts, seconds(e.For))
+		add(seconds(e.For))
 	}
-	b.WriteString(oneLine(strings.Join(parts, ", ")))
-	return b.String()
+	return oneLine(strings.TrimSuffix(string(line), ", "))
 }
 
 // seconds is short for people: 0.003s, 3.2s, 1h2m3s.
 func seconds(d time.Duration) string {
 	switch {
 	case d < 100*time.Millisecond:
-		return fmt.Sprintf("%.3fs", d.Seconds())
+		return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) + "s"
 	case d < time.Minute:
-		return fmt.Sprintf("%.1fs", d.Seconds())
+		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + "s"
 	}
 	return d.Round(time.Second).String()
 }

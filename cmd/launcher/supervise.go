@@ -24,10 +24,12 @@ import (
 
 // What the Go runtime is given: the supervisor is one loop that hardly
 // allocates. Setting the number of threads also ends the runtime's own looks at
-// the cgroup for it, once every few seconds.
+// the cgroup for it, once every few seconds. While all are started or stopped at
+// once there is better use for a processor than collecting garbage.
 const (
 	mostThreads = 2
 	gcPercent   = 30
+	gcBusy      = 400         // the heap grows to 16 MB at most before that
 	settleAfter = time.Second // memory is given back then; a short command is not held up by it
 )
 
@@ -39,7 +41,7 @@ func (a *app) supervise(s *settings, mistake error) error {
 		return nil // as asked, and nothing was started
 	}
 	runtime.GOMAXPROCS(min(mostThreads, runtime.NumCPU()))
-	debug.SetGCPercent(gcPercent)
+	debug.SetGCPercent(gcBusy)
 
 	gen, stopped, err := resolveUnlessStopped(s.request)
 	if stopped {
@@ -113,15 +115,20 @@ func supervised(s *settings, gen *generation) int {
 		log.say(launcher.Warn, "no process gets a NOTIFY_SOCKET: %v", err)
 	}
 	status, server, err := serve(s, gen, out, dir, log)
-	if dir != nil {
-		dir.Close()
-	}
 	if err != nil {
 		log.say(launcher.Error, "%v", err)
 	}
+	removed := make(chan struct{})
+	go func() { // a file for each process: beside the end of the output
+		defer close(removed)
+		if dir != nil {
+			dir.Close()
+		}
+	}()
 	if lost := closeOutput(out, log.patience(s.Budget)); lost > 0 {
 		log.say(launcher.Warn, "%d bytes of output are lost: nobody read them in time", lost)
 	}
+	<-removed
 	if server != nil {
 		server.Close() // last: who waits for our end sees it by that
 	}
@@ -169,6 +176,12 @@ func openControl(s *settings, gen *generation, c *launcher.Config, log *journal)
 	}
 	log.say(launcher.Warn, "no control socket, so launcher status and the like do not work: %v", oneMistake(err))
 	return nil, nil
+}
+
+// settle makes the launcher small for the time in which it has little to do.
+func settle() {
+	debug.SetGCPercent(gcPercent)
+	releaseMemory()
 }
 
 // closeOutput passes on what is unread, until the given moment. With none, all
@@ -235,7 +248,8 @@ func config(s *settings, gen *generation, kernel launcher.Kernel, log *journal) 
 		Watchdog:    notify.WatchdogEvery(lookup(s.Environ, "WATCHDOG_USEC"), lookup(s.Environ, "WATCHDOG_PID")),
 		Log:         log.event,
 		Flush:       log.flush,
-		Settled:     func() { time.AfterFunc(settleAfter, releaseMemory) },
+		Settled:     func() { time.AfterFunc(settleAfter, settle) },
+		Stopping:    func() { debug.SetGCPercent(gcBusy) },
 	}
 }
 

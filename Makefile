@@ -5,10 +5,7 @@
 GO       ?= go
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  := -s -w -X main.version=$(VERSION)
-# net/http serves the control socket only: without HTTP/2, and with its and
-# TLS's code small instead of fast, the binary stays under 8 MB.
-SMALL    := -tags nethttpomithttp2 -gcflags=net/http=-l -gcflags=crypto/...=-l
-BUILD    := CGO_ENABLED=0 $(GO) build -trimpath $(SMALL) -ldflags "$(LDFLAGS)"
+BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)"
 # Where .ci/setup puts the linters.
 TOOLS    := $(shell $(GO) env GOPATH)/bin
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"dyno/internal/http1"
 	"dyno/launcher"
 )
 
@@ -30,15 +30,6 @@ type Client struct {
 	// PID is the launcher's as it is seen from here; 0: it is in a PID namespace
 	// that is not ours.
 	PID int
-
-	http *http.Client
-}
-
-func newClient(place string, pid int) *Client {
-	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "unix", place)
-	}
-	return &Client{Place: place, PID: pid, http: &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}
 }
 
 // Status asks for the status as it is now.
@@ -106,27 +97,21 @@ type busyError struct{ text string }
 func (b *busyError) Error() string { return b.text }
 
 func (c *Client) once(ctx context.Context, method, path string, into any) error {
-	r, err := http.NewRequestWithContext(ctx, method, "http://launcher"+path, nil)
-	if err != nil {
-		return err
-	}
-	response, err := c.http.Do(r)
+	status, body, err := http1.Ask(ctx, c.Place, method, path)
 	if err != nil {
 		return c.explain(err)
 	}
-	defer response.Body.Close()
-	decoder := json.NewDecoder(response.Body)
-	if response.StatusCode == http.StatusOK {
-		if err := decoder.Decode(into); err != nil {
-			return c.explain(fmt.Errorf("%s does not answer as a launcher: %w", c.Place, err))
+	if status == http.StatusOK {
+		if err := json.Unmarshal(body, into); err != nil {
+			return fmt.Errorf("%s does not answer as a launcher: %w", c.Place, err)
 		}
 		return nil
 	}
 	var reply Reply
-	if err := decoder.Decode(&reply); err != nil || reply.Error == "" {
-		return fmt.Errorf("%s answers %s", c.Place, response.Status)
+	if err := json.Unmarshal(body, &reply); err != nil || reply.Error == "" {
+		return fmt.Errorf("%s answers %d %s", c.Place, status, http.StatusText(status))
 	}
-	switch response.StatusCode {
+	switch status {
 	case http.StatusConflict, http.StatusForbidden:
 		return &RefusedError{reply.Error}
 	case http.StatusServiceUnavailable:

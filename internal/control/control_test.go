@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -238,15 +239,17 @@ func TestWrongRequests(t *testing.T) {
 	}
 }
 
+// posted is the head of a form of that many bytes.
+func posted(path string, n int) string {
+	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n", path, n)
+}
+
 func TestLargeBody(t *testing.T) {
 	s := serve(t, newLoop(), Options{})
 	body := "target=" + strings.Repeat("x", mostBody)
-	r, err := client(t, s.Place).http.Post("http://launcher/quiet", "application/x-www-form-urlencoded", strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := raw(t, s.Place, posted("/quiet", len(body))+body)
 	defer r.Body.Close()
-	if r.StatusCode != http.StatusBadRequest {
+	if r.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Error(r.Status)
 	}
 }
@@ -254,11 +257,8 @@ func TestLargeBody(t *testing.T) {
 func TestForm(t *testing.T) {
 	fake := newLoop()
 	s := serve(t, fake, Options{})
-	r, err := client(t, s.Place).http.Post("http://launcher/scale", "application/x-www-form-urlencoded", strings.NewReader("target=web&count=3"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Body.Close()
+	const body = "target=web&count=3"
+	raw(t, s.Place, posted("/scale", len(body))+body).Body.Close()
 	if got := <-fake.asked; got.Target != "web" || got.Count != 3 {
 		t.Errorf("%+v", got)
 	}
@@ -287,27 +287,53 @@ func TestStuckLoop(t *testing.T) {
 	}
 }
 
-// TestFlood: clients that connect and say nothing fill the places; one more is
-// told so; the loop hears of none of it; and when they are gone all is well.
+// TestFlood: clients that connect and say nothing fill the places and keep
+// nobody out; the loop hears of none of it.
 func TestFlood(t *testing.T) {
 	fake := newLoop()
 	s := serve(t, fake, Options{})
-	var held []net.Conn
-	for range mostConnections {
-		held = append(held, dial(t, s.Place))
-	}
-	conn := dial(t, s.Place)
-	if r := response(t, conn); r.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("one too many: %s", r.Status)
-	}
-	if len(fake.asked) != 0 {
-		t.Error("the loop was asked")
-	}
-	for _, c := range held {
-		c.Close()
+	for range 3 * mostConnections {
+		dial(t, s.Place)
 	}
 	if _, err := client(t, s.Place).Status(limited(t)); err != nil {
 		t.Error(err)
+	}
+	if len(fake.asked) != 1 {
+		t.Errorf("the loop was asked %d times", len(fake.asked))
+	}
+}
+
+// TestCrowd: where all places are of those who wait for the loop, one more is
+// told so; and when they have gone all is well.
+func TestCrowd(t *testing.T) {
+	fake := newLoop()
+	fake.stuck = make(chan struct{})
+	s := serve(t, fake, Options{})
+	for range mostConnections {
+		_, _ = io.WriteString(dial(t, s.Place), "GET /status HTTP/1.1\r\nHost: x\r\n\r\n")
+		<-fake.asked
+	}
+	if r := response(t, dial(t, s.Place)); r.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("one too many: %s", r.Status)
+	}
+	close(fake.stuck)
+	if _, err := client(t, s.Place).Status(limited(t)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestGone: a watcher that goes away gives its place back.
+func TestGone(t *testing.T) {
+	fake := newLoop()
+	s := serve(t, fake, Options{})
+	for range 2 * mostWatchers {
+		conn := dial(t, s.Place)
+		_, _ = io.WriteString(conn, "GET /status?since=1 HTTP/1.1\r\nHost: x\r\n\r\n")
+		<-fake.asked
+		conn.Close()
+		for len(s.watchers) > 0 {
+			time.Sleep(time.Millisecond)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"dyno/internal/http1"
 )
 
 // placeVariable makes the test binary a client of another user.
@@ -23,14 +26,12 @@ func TestMain(m *testing.M) {
 
 // stranger prints what a client gets to hear there.
 func stranger(place string) int {
-	c := newClient(place, 0)
-	r, err := c.http.Get("http://launcher/status")
+	status, _, err := http1.Ask(context.Background(), place, http.MethodGet, "/status")
 	if err != nil {
 		fmt.Println("error:", err)
 		return 0
 	}
-	defer r.Body.Close()
-	fmt.Println(r.StatusCode)
+	fmt.Println(status)
 	return 0
 }
 

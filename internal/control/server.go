@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"dyno/internal/http1"
 	"dyno/launcher"
 )
 
@@ -22,10 +21,8 @@ const (
 	mostConnections = 64
 	mostWatchers    = 48 // of these, so that a command still gets through
 	mostBody        = 64 << 10
-	headerTimeout   = 5 * time.Second
 	watchTimeout    = 55 * time.Second // below the minute at which many a client gives up
 	askTimeout      = 10 * time.Second
-	writeTimeout    = watchTimeout + askTimeout + 5*time.Second
 )
 
 // Options are what Serve is told beside its place.
@@ -44,8 +41,7 @@ type Server struct {
 
 	asker    Asker
 	options  Options
-	listener *listener
-	http     *http.Server
+	http     *http1.Server
 	watchers chan struct{}
 	ended    context.Context
 	end      context.CancelFunc
@@ -59,24 +55,12 @@ func Serve(path string, asker Asker, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.whenIdle(o.Idle)
-	s := &Server{
-		Place: l.place, asker: asker, options: o, listener: l,
-		watchers: make(chan struct{}, mostWatchers),
-	}
+	s := &Server{Place: l.place, asker: asker, options: o, watchers: make(chan struct{}, mostWatchers)}
 	s.ended, s.end = context.WithCancel(context.Background())
-	s.http = &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: headerTimeout,
-		ReadTimeout:       headerTimeout, // the body is as small
-		WriteTimeout:      writeTimeout,
-		MaxHeaderBytes:    16 << 10,
-		// Standard error is the children's too, and may be stuck.
-		ErrorLog: log.New(io.Discard, "", 0),
-	}
-	// One request a connection: one that is kept open for another holds a place.
-	s.http.SetKeepAlivesEnabled(false)
-	go func() { _ = s.http.Serve(l) }()
+	s.http = http1.Serve(l, http1.Config{
+		Handle: s.handle, Fail: failed, Refuse: l.refuse,
+		Most: mostConnections, MostBody: mostBody, Idle: o.Idle,
+	})
 	return s, nil
 }
 
@@ -93,13 +77,9 @@ func (s *Server) Ended() { time.AfterFunc(lastAnswer, s.end) }
 // Close takes the socket away, lets answers that are on their way arrive, and
 // closes every connection. Where nobody asks it takes no time.
 func (s *Server) Close() {
-	ctx, cancel := context.WithTimeout(context.Background(), lastWrite)
-	defer cancel()
 	s.Ended()
-	_ = s.http.Shutdown(ctx)
+	s.http.Close(lastWrite)
 	s.end()
-	_ = s.http.Close()
-	_ = s.listener.Close() // where Serve has not begun yet
 }
 
 // badRequest is the client's own mistake.
@@ -109,84 +89,83 @@ func (b badRequest) Error() string { return b.text }
 
 func wrong(format string, args ...any) error { return badRequest{fmt.Sprintf(format, args...)} }
 
-// ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, mostBody)
+// handle answers one request.
+func (s *Server) handle(r *http1.Request) http1.Answer {
 	verb, known := verbs[r.URL.Path]
 	switch {
+	case r.URL.Path == "/status" && r.Method != http.MethodGet && r.Method != http.MethodHead:
+		return notAllowed(r, "GET, HEAD")
 	case r.URL.Path == "/status":
-		if allowed(w, r, http.MethodGet, http.MethodHead) {
-			s.status(w, r)
-		}
+		return s.status(r)
+	case known && r.Method != http.MethodPost:
+		return notAllowed(r, http.MethodPost)
 	case known:
-		if allowed(w, r, http.MethodPost) {
-			s.carryOut(w, r, verb)
-		}
-	default:
-		answer(w, http.StatusNotFound, Reply{Error: "there is GET /status and POST /quiet, /resume, /stop, /restart, /scale, /signal"})
+		return s.carryOut(r, verb)
 	}
+	return failed(http.StatusNotFound, "there is GET /status and POST /quiet, /resume, /stop, /restart, /scale, /signal")
 }
 
-func allowed(w http.ResponseWriter, r *http.Request, methods ...string) bool {
-	if slices.Contains(methods, r.Method) {
-		return true
-	}
-	w.Header().Set("Allow", strings.Join(methods, ", "))
-	answer(w, http.StatusMethodNotAllowed, Reply{Error: r.URL.Path + " takes " + strings.Join(methods, " or ")})
-	return false
+func notAllowed(r *http1.Request, methods string) http1.Answer {
+	a := failed(http.StatusMethodNotAllowed, r.URL.Path+" takes "+strings.ReplaceAll(methods, ", ", " or "))
+	a.Allow = methods
+	return a
 }
 
-func (s *Server) status(w http.ResponseWriter, r *http.Request) {
+func (s *Server) status(r *http1.Request) http1.Answer {
 	request := launcher.Request{Verb: launcher.AskStatus}
-	values, err := form(r, "since")
+	values, err := form(r.Request, "since")
 	if err == nil && values.Has("since") {
 		if request.Since, err = strconv.ParseUint(values.Get("since"), 10, 64); err != nil {
 			err = wrong("since=%q is no version", values.Get("since"))
 		}
 	}
 	if err != nil {
-		fail(w, err)
-		return
+		return fail(err)
 	}
-	limit := askTimeout
-	if request.Since != 0 {
-		select {
-		case s.watchers <- struct{}{}:
-			defer func() { <-s.watchers }()
-		default:
-			fail(w, launcher.ErrBusy)
-			return
-		}
-		limit = watchTimeout
-	}
-	reply, err := s.ask(r.Context(), request, limit)
-	if errors.Is(err, context.DeadlineExceeded) && request.Since != 0 {
-		request.Since = 0
-		reply, err = s.ask(r.Context(), request, askTimeout)
+	var reply launcher.Reply
+	if request.Since == 0 {
+		reply, err = s.ask(context.Background(), request, askTimeout)
+	} else {
+		reply, err = s.watch(r, request)
 	}
 	if err != nil {
-		fail(w, err)
-		return
+		return fail(err)
 	}
-	answer(w, http.StatusOK, statusOf(reply.Status, s.options.Budget))
+	return answer(http.StatusOK, statusOf(reply.Status, s.options.Budget))
 }
 
-func (s *Server) carryOut(w http.ResponseWriter, r *http.Request, verb launcher.Verb) {
-	request, err := requestOf(r, verb)
-	if err != nil {
-		fail(w, err)
-		return
+// watch waits for another status than that of request.Since.
+func (s *Server) watch(r *http1.Request, request launcher.Request) (launcher.Reply, error) {
+	select {
+	case s.watchers <- struct{}{}:
+		defer func() { <-s.watchers }()
+	default:
+		return launcher.Reply{}, launcher.ErrBusy
 	}
-	reply, err := s.ask(r.Context(), request, askTimeout)
+	gone, stop := r.Gone()
+	defer stop()
+	reply, err := s.ask(gone, request, watchTimeout)
+	if errors.Is(err, context.DeadlineExceeded) {
+		request.Since = 0
+		reply, err = s.ask(gone, request, askTimeout)
+	}
+	return reply, err
+}
+
+func (s *Server) carryOut(r *http1.Request, verb launcher.Verb) http1.Answer {
+	request, err := requestOf(r.Request, verb)
 	if err != nil {
-		fail(w, err)
-		return
+		return fail(err)
+	}
+	reply, err := s.ask(context.Background(), request, askTimeout)
+	if err != nil {
+		return fail(err)
 	}
 	status := http.StatusOK
 	if reply.Err != "" {
 		status = http.StatusConflict
 	}
-	answer(w, status, Reply{
+	return answer(status, Reply{
 		Error: reply.Err, Text: reply.Text, Names: reply.Names,
 		Status: statusOf(reply.Status, s.options.Budget),
 	})
@@ -240,9 +219,6 @@ func requestOf(r *http.Request, verb launcher.Verb) (launcher.Request, error) {
 // form are the values of query and body; what is in neither of keys is a mistake.
 func form(r *http.Request, keys ...string) (url.Values, error) {
 	if err := r.ParseForm(); err != nil {
-		if large := new(http.MaxBytesError); errors.As(err, &large) {
-			return nil, wrong("the request is larger than %d bytes", large.Limit)
-		}
 		return nil, wrong("%v", err)
 	}
 	for key, values := range r.Form {
@@ -257,20 +233,23 @@ func form(r *http.Request, keys ...string) (url.Values, error) {
 }
 
 // fail answers with what went wrong.
-func fail(w http.ResponseWriter, err error) {
-	status, text := http.StatusServiceUnavailable, err.Error()
+func fail(err error) http1.Answer {
 	switch {
 	case errors.As(err, new(badRequest)):
-		status = http.StatusBadRequest
+		return failed(http.StatusBadRequest, err.Error())
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		text = "the launcher did not answer in time"
+		return failed(http.StatusServiceUnavailable, "the launcher did not answer in time")
 	}
-	answer(w, status, Reply{Error: text})
+	return failed(http.StatusServiceUnavailable, err.Error())
 }
 
-// answer writes one JSON object. A client that has gone is no concern.
-func answer(w http.ResponseWriter, status int, value any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(value)
+func failed(status int, text string) http1.Answer { return answer(status, Reply{Error: text}) }
+
+// answer is one JSON object.
+func answer(status int, value any) http1.Answer {
+	text, err := json.Marshal(value)
+	if err != nil { // a status holds nothing that JSON cannot
+		panic(err)
+	}
+	return http1.Answer{Status: status, Type: "application/json", Body: append(text, '\n')}
 }

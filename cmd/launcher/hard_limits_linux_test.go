@@ -145,18 +145,47 @@ func writeCgroup(t *testing.T, path, value string) {
 	}
 }
 
-func TestNoMemory(t *testing.T) {
-	needRoot(t)
-	needProgram(t, "tail", "head")
+// newMemory makes a cgroup that may use so much, and no swap instead.
+func newMemory(t *testing.T, limit string) string {
+	t.Helper()
 	file := "memory.limit_in_bytes"
 	if _, err := os.Stat("/sys/fs/cgroup/memory"); err != nil {
 		file = "memory.max"
 	}
 	dir := newCgroup(t, "memory", file)
-	writeCgroup(t, filepath.Join(dir, file), "64M")
-	for _, swap := range []string{"memory.memsw.limit_in_bytes", "memory.swap.max"} {
-		_ = os.WriteFile(filepath.Join(dir, swap), []byte("64M"), 0o644) // where there is swap
+	writeCgroup(t, filepath.Join(dir, file), limit)
+	for name, most := range map[string]string{"memory.memsw.limit_in_bytes": limit, "memory.swap.max": "0"} {
+		_ = os.WriteFile(filepath.Join(dir, name), []byte(most), 0o644) // where there is swap
 	}
+	return dir
+}
+
+// TestMemoryGuard: a worker that leaks is replaced before the kernel kills, and
+// files that were read do not count.
+func TestMemoryGuard(t *testing.T) {
+	needRoot(t)
+	dir := newMemory(t, "160M")
+	tr := hard(t, "leaks: env "+childVariable+`=leaks "$TEST_BINARY"`+"\nreads: sh -c 'head -c 100M /dev/zero >file; cat file >/dev/null; echo up; exec sleep 1000'\n")
+	tr.after("echo $$ >"+dir+"/cgroup.procs", "run", "leaks", "reads", "--memory-guard", "50%")
+	tr.prints("up", 1)
+	tr.says("leaks.1 is replaced: the container has used ")
+	tr.says("leaks.1 waiting -> starting, started")
+	tr.stop(0)
+	for _, file := range []string{"memory.events", "memory.oom_control"} {
+		text, err := os.ReadFile(filepath.Join(dir, file))
+		if err == nil && !strings.Contains(string(text), "oom_kill 0\n") {
+			t.Errorf("%s:\n%s", file, text)
+		}
+	}
+	if text := tr.text("err"); strings.Contains(text, "reads.1 is replaced") {
+		t.Errorf("the page cache counted:\n%s", text)
+	}
+}
+
+func TestNoMemory(t *testing.T) {
+	needRoot(t)
+	needProgram(t, "tail", "head")
+	dir := newMemory(t, "64M")
 	// tail keeps what has no newline.
 	tr := hard(t, simple+"eats: sh -c 'exec tail -n 1 </dev/zero'\n")
 	tr.after("echo $$ >"+dir+"/cgroup.procs", "run", "w=2", "eats=1")

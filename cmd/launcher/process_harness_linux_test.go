@@ -36,15 +36,29 @@ const (
 	lateBy      = time.Second
 )
 
+// grow uses n bytes more.
+func grow(n int) []byte {
+	memory := make([]byte, n)
+	for i := range memory {
+		memory[i] = 1
+	}
+	return memory
+}
+
 func init() {
-	if os.Getenv(childVariable) == "large" {
-		memory := make([]byte, 64<<20)
-		for i := range memory {
-			memory[i] = 1
-		}
+	switch os.Getenv(childVariable) {
+	case "large":
+		use := grow(64 << 20)
 		signal.Reset(syscall.SIGTERM) // early, which is linked in, listens to it
 		time.Sleep(time.Hour)
-		os.Exit(int(memory[len(memory)-1]))
+		os.Exit(int(use[0]))
+	case "leaks":
+		signal.Reset(syscall.SIGTERM)
+		use := [][]byte{grow(20 << 20)}
+		for {
+			time.Sleep(250 * time.Millisecond)
+			use = append(use, grow(1<<20))
+		}
 	}
 	if os.Getenv(childVariable) == "ready" {
 		conn, err := net.Dial("unixgram", os.Getenv("NOTIFY_SOCKET"))

@@ -108,6 +108,9 @@ func supervised(s *settings, gen *generation) int {
 	}
 	log.line = out.Line
 	log.begin(gen, s.warnings)
+	if s.Guard == 0 && !gen.OneCommand && cgroup.OOMGroup() {
+		log.say(launcher.Warn, "at the memory limit the OOM killer ends the launcher with everything else (memory.oom.group=1); --memory-guard on replaces the largest process before that")
+	}
 
 	dir, err := notify.Open()
 	if err != nil {

@@ -35,6 +35,25 @@ func OOMKills() (n int, ok bool) {
 // limit, or nothing can be read.
 func Used() (used, limit int64, ok bool) { return usedUnder("/") }
 
+// OOMGroup tells whether the OOM killer, once our memory limit is reached, ends
+// the whole cgroup and us with it instead of one process: memory.oom.group of
+// cgroup v2, which Kubernetes sets from 1.28 on.
+func OOMGroup() bool { return oomGroupUnder("/") }
+
+// oomGroupUnder looks from our cgroup up to the first limit: there the kernel
+// begins, too (mem_cgroup_get_oom_group).
+func oomGroupUnder(root string) bool {
+	together := false
+	for dir := range ownGroups(root).unified.upwards() {
+		group := words(dir, "memory.oom.group")
+		together = together || len(group) == 1 && group[0] == "1"
+		if bytes(words(dir, "memory.max")) < math.MaxInt64 {
+			return together
+		}
+	}
+	return false
+}
+
 func usedUnder(root string) (used, limit int64, ok bool) {
 	limit = math.MaxInt64
 	groups := ownGroups(root)

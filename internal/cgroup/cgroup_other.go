@@ -14,3 +14,6 @@ func OOMKills() (n int, ok bool) { return 0, false }
 
 // Used is not known here.
 func Used() (used, limit int64, ok bool) { return 0, 0, false }
+
+// OOMGroup is not known here.
+func OOMGroup() bool { return false }

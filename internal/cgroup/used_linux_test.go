@@ -29,3 +29,26 @@ func TestUsed(t *testing.T) {
 		}
 	}
 }
+
+// TestOOMGroup: it counts from our cgroup up to the first limit.
+func TestOOMGroup(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		files map[string]string
+		want  bool
+	}{
+		{"a container of Kubernetes", map[string]string{"a/b/memory.oom.group": "1\n", "a/b/memory.max": "1000\n"}, true},
+		{"set where the limit is", map[string]string{"a/b/memory.max": "max\n", "a/memory.oom.group": "1\n", "a/memory.max": "1000\n"}, true},
+		{"above the limit", map[string]string{"a/b/memory.max": "1000\n", "a/memory.oom.group": "1\n"}, false},
+		{"not set", map[string]string{"a/b/memory.oom.group": "0\n", "a/b/memory.max": "1000\n"}, false},
+		{"no limit", map[string]string{"a/b/memory.oom.group": "1\n", "a/b/memory.max": "max\n"}, false},
+	} {
+		files := map[string]string{"proc/self/cgroup": "0::/a/b\n", "proc/self/mountinfo": v2Mount, "sys/fs/cgroup/a/b/cpu.max": "max 100000\n"}
+		for name, text := range tt.files {
+			files["sys/fs/cgroup/"+name] = text
+		}
+		if got := oomGroupUnder(tree(t, files)); got != tt.want {
+			t.Errorf("%s: %v", tt.name, got)
+		}
+	}
+}

@@ -23,7 +23,7 @@ BENCH    ?=
 # nothing runs beside them, and the race detector, which slows them down, watches
 # the packages instead.
 BINARY   := ./cmd/launcher
-SERVERS  := ^(TestServers|TestSidekiqTwoHundredJobs)$$
+SERVERS  := ^Test(Servers|Sidekiq)
 
 .PHONY: run build dist setup test packages binary servers lint fuzz chaos bench clean
 

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"os/exec"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,4 +102,71 @@ func once(t *testing.T, r *redis, list string, jobs int) {
 	if different := len(slices.Compact(slices.Clone(ids))); len(ids) != jobs || different != jobs {
 		t.Errorf("%s: %d entries of %d jobs, %d were sent", list, len(ids), different, jobs)
 	}
+}
+
+// client runs a client command on the deployment's launcher, and returns what it
+// printed and its status.
+func (d *deployment) client(t *testing.T, args ...string) (string, int) {
+	t.Helper()
+	cmd := exec.Command(launcherBinary, append(args, "--socket", d.control())...)
+	cmd.Env = d.env
+	out, err := cmd.CombinedOutput()
+	if err != nil && !errors.As(err, new(*exec.ExitError)) {
+		t.Fatal(err)
+	}
+	return string(out), cmd.ProcessState.ExitCode()
+}
+
+func (d *deployment) control() string { return filepath.Join(d.dir, "control.sock") }
+
+// TestSidekiqQuietWait is a preStop hook, and a deploy that failed: quiet waits
+// for the jobs that run, takes no others, and resume brings fresh processes.
+func TestSidekiqQuietWait(t *testing.T) {
+	if testing.Short() {
+		t.Skip("real servers take a while")
+	}
+	t.Parallel()
+	takeTurn(t)
+	d := deploy(t, "sidekiq", "sidekiq", "redis-server")
+	r := d.startRedis(t)
+	l := d.launch(t, "run", "worker", "-c", "2", "-f", "Procfile", "--socket", d.control())
+	registered := func(n int) func() (bool, string) {
+		return func() (bool, string) {
+			names, err := r.do("SMEMBERS", "processes")
+			return len(names) == n, fmt.Sprint(names, err)
+		}
+	}
+	l.poll(t, time.Minute, "two Sidekiqs have registered", registered(2))
+	for i := range 4 {
+		r.sidekiqPush(t, fmt.Sprintf("job-%d", i), 6)
+	}
+	l.poll(t, time.Minute, "four jobs have begun", func() (bool, string) {
+		begun := r.list("started")
+		return len(begun) == 4, fmt.Sprint(begun)
+	})
+	if out, status := d.client(t, "quiet", "--wait=2s"); status != 1 || !strings.Contains(out, "worker.1") {
+		t.Errorf("quiet --wait=2s ended with %d: %s", status, out)
+	}
+	r.sidekiqPush(t, "later-1", 0.1)
+	if out, status := d.client(t, "quiet", "--wait=60s"); status != 0 {
+		t.Errorf("quiet --wait=60s ended with %d: %s", status, out)
+	}
+	if begun, done := r.list("started"), r.list("done"); len(begun) != 4 || len(done) != 4 {
+		t.Errorf("drained with %d jobs begun and %d done, of 4", len(begun), len(done))
+	}
+	if out, status := d.client(t, "resume"); status != 0 {
+		t.Errorf("resume ended with %d: %s", status, out)
+	}
+	r.sidekiqPush(t, "later-2", 0.1)
+	l.poll(t, time.Minute, "the jobs that waited are done", func() (bool, string) {
+		done := r.list("done")
+		return len(done) == 6, fmt.Sprint(done)
+	})
+	seen := l.tree()
+	l.signal(t, unix.SIGTERM)
+	if status := l.wait(t, 15*time.Second); status != 0 {
+		t.Errorf("the launcher's status is %d, not 0", status)
+	}
+	l.nothingLeft(t, seen)
+	once(t, r, "done", 6)
 }

@@ -99,8 +99,10 @@ func (c *copier) beginLocked() {
 func (c *copier) add(s *source) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	err := closedError()
-	if !c.closing {
+	var err error
+	if c.closing {
+		err = closedError()
+	} else {
 		c.last++
 		s.id, s.copier = c.last, c
 		err = c.poll.add(s.fd, s.id)

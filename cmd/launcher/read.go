@@ -3,9 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"dyno/launcher"
 	"dyno/procfile"
@@ -72,10 +75,11 @@ func (s *setting) taken(commands string) bool {
 func (a *app) read(command string, flags *pflag.FlagSet, words, args []string) (*settings, error) {
 	s := &settings{request: request{
 		Command: command, Words: words, Args: args,
-		Procfile: "Procfile", Budget: launcher.DefaultBudget, QuietFor: -1,
+		Procfile: "Procfile", QuietFor: -1,
 		Environ: a.environ, Nested: lookup(a.environ, "WITHIN_LAUNCHER") != "",
 		Dir: workingDirectory(), Terminal: term.IsTerminal(0),
 	}}
+	s.Budget = s.defaultBudget()
 	all := s.readGiven(flags)
 	s.asked = s.request
 	file, err := readConfigUnlessStopped(&s.request)
@@ -108,6 +112,16 @@ func (a *app) read(command string, flags *pflag.FlagSet, words, args []string) (
 		}
 	}
 	return s, all.ErrorOrNil()
+}
+
+// defaultBudget is what the launcher above us leaves, where there is one: else it
+// would kill us in the middle of our own stop.
+func (s *settings) defaultBudget() time.Duration {
+	if seconds, err := strconv.Atoi(lookup(s.Environ, "STOP_TIMEOUT")); s.Nested && err == nil && seconds > 0 {
+		left := time.Duration(min(seconds, math.MaxInt32)) * time.Second
+		return max(launcher.LeastBudget, min(left, launcher.DefaultBudget))
+	}
+	return launcher.DefaultBudget
 }
 
 // readGiven takes the flags, and the environment.
@@ -196,6 +210,9 @@ func (s *settings) decide(one setting, value, source string) {
 	case strings.HasPrefix(source, "--"):
 		d.Source = "flag " + source
 	}
+	if one.flag == "budget" && source == "" && s.Budget != launcher.DefaultBudget {
+		d.Source = "STOP_TIMEOUT of the launcher above"
+	}
 	if one.flag == "budget" && value == "auto" {
 		d.Value = fmt.Sprintf("%s (auto)", s.Budget)
 	}
@@ -210,6 +227,8 @@ func (s *settings) decide(one setting, value, source string) {
 // defaultOf is what the default comes to here.
 func (s *settings) defaultOf(one setting) string {
 	switch one.flag {
+	case "budget":
+		return s.Budget.String()
 	case "config":
 		if s.config.name == "" {
 			return "none"

@@ -72,6 +72,7 @@ func (s *supervisor) pass(sig unix.Signal, now time.Time) {
 	plan := newPlan(now, s.Budget, s.QuietFor).without(now)
 	if s.stopping == nil {
 		s.stopping = &stopping{plan: plan, why: "asked by " + SignalName(sig)}
+		s.Stops()
 	}
 	for _, p := range s.processes {
 		if !p.runs() {

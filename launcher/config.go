@@ -68,8 +68,10 @@ type Spec struct {
 	// InheritStdin: its standard input is the launcher's own; else one that
 	// stays open and gives nothing.
 	InheritStdin bool
+	// Sockets are its descriptors 3 and above, and it is told of them.
+	Sockets []Socket
 	// InheritFiles: descriptors beyond 2 that the launcher was given are passed
-	// on (exec of one process, as tini does).
+	// on (exec of one process, as tini does), but those whose number a socket has.
 	InheritFiles bool
 }
 
@@ -126,10 +128,11 @@ type Config struct {
 	Kernel Kernel      // NewKernel for the real one
 	Log    func(Event) // called by the loop; must not block. nil: silent
 	Flush  func()      // called when the loop is about to wait: what was logged is to be written. nil: nothing
+	// Stops is called once, when the stop of everything begins: nothing is started
+	// from then on. nil: nothing.
+	Stops func()
 	// Settled is called once, when every first process has been started. nil: nothing.
 	Settled func()
-	// Stopping is called once, when the stop of everything begins. nil: nothing.
-	Stopping func()
 }
 
 // Result is how the supervisor's run ended.

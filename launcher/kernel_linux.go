@@ -19,6 +19,7 @@ type platform struct {
 	sockets map[int32]*child
 	events  [64]unix.EpollEvent
 	proc    proc
+	acks    acks
 }
 
 // bell is an eventfd. The lock keeps a late Wake from a number that Close gave
@@ -54,6 +55,7 @@ func (s *System) close() {
 	defer s.bell.Unlock()
 	unix.Close(s.bell.fd)
 	unix.Close(s.epoll)
+	s.acks.close()
 	s.bell.fd = -1
 }
 
@@ -111,6 +113,7 @@ func (s *System) Wait(until time.Time) Heard {
 	for _, event := range s.events[:n] {
 		c := s.sockets[event.Fd]
 		if c == nil {
+			heard.Notes = append(heard.Notes, s.acknowledged(int(event.Fd))...)
 			continue
 		}
 		for _, text := range s.notes(c, notesATurn) {
@@ -195,6 +198,22 @@ func blocking(sig unix.Signal, do func() error) error {
 	if back := unix.PthreadSigmask(unix.SIG_SETMASK, &old, nil); err == nil {
 		err = back
 	}
+	return err
+}
+
+// blockingAll calls do with every signal blocked on this thread, to which the
+// caller is locked.
+func blockingAll(do func() error) error {
+	var all, old unix.Sigset_t
+	for i := range all.Val {
+		all.Val[i] = ^all.Val[i]
+	}
+	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &all, &old); err != nil {
+		return err
+	}
+	err := do()
+	// It cannot fail with these arguments.
+	_ = unix.PthreadSigmask(unix.SIG_SETMASK, &old, nil)
 	return err
 }
 

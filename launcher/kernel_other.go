@@ -132,6 +132,12 @@ func endWithUs(*syscall.SysProcAttr, unix.Signal) {}
 // it is caught, is sent once more for every call.
 func blocking(_ unix.Signal, do func() error) error { return do() }
 
+// blockingAll cannot block anything here, as blocking cannot.
+func blockingAll(do func() error) error { return do() }
+
+// ackPath is empty: worker:ack is taken on Linux only.
+func (s *System) ackPath(*Spec) string { return "" }
+
 func pipe(ends []int) error {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()

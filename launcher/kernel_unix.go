@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"dyno/internal/early/listenpid"
 	"dyno/internal/notify"
 	"dyno/internal/output"
 
@@ -21,6 +22,9 @@ type KernelConfig struct {
 	Output *output.Output
 	// Notify makes each child's NOTIFY_SOCKET. nil: children get none.
 	Notify *notify.Dir
+	// Step is a program that sets LISTEN_PID (internal/early/listenpid): our own. "":
+	// there is none, and processes get their sockets without LISTEN_PID.
+	Step string
 
 	// Urgent (TERM, INT), Others and Children (CHLD) bring our signals, three
 	// channels so that a burst of one kind cannot push out another (P24). A nil
@@ -160,7 +164,20 @@ func (s *System) Signal(pid int, sig unix.Signal) error {
 	if pid <= 1 {
 		return unix.EINVAL
 	}
+	if sig == unix.SIGQUIT && s.inStep(pid) {
+		sig = unix.SIGTERM
+	}
 	return unix.Kill(pid, sig)
+}
+
+// inStep tells whether pid has still to be given its LISTEN_PID. There QUIT would
+// have the Go runtime print its stacks; it ends by TERM as well.
+func (s *System) inStep(pid int) bool {
+	if s.config.Step == "" {
+		return false
+	}
+	title, err := s.Title(pid)
+	return err == nil && len(title) > 0 && title[0] == listenpid.Name
 }
 
 // Everyone is kill(-1, sig), which only PID 1 may (P16); else EPERM.

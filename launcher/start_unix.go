@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"syscall"
 
+	"dyno/internal/early/listenpid"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -99,11 +101,15 @@ func (s *System) fork(path string, spec *Spec, c *child) (int, error) {
 	if opened {
 		defer unix.Close(stdin)
 	}
+	told := handOver(spec, unix.Getpid(), s.ackPath(spec), s.config.Step != "")
 	attr := &syscall.ProcAttr{
 		Dir:   spec.Dir,
-		Env:   environment(spec, c),
+		Env:   environment(spec, c, told.env),
 		Files: s.files(spec, c, stdin),
 		Sys:   s.attributes(spec),
+	}
+	if told.step {
+		return s.forkStep(path, spec, attr)
 	}
 	argv := spec.Argv
 	pid, err := syscall.ForkExec(path, argv, attr)
@@ -120,13 +126,38 @@ func (s *System) fork(path string, spec *Spec, c *child) (int, error) {
 	return 0, blameDir(spec.Dir, blameInterpreter(within(spec.Dir, path), fmt.Errorf("%s: %w", argv[0], err)))
 }
 
-// environment is the spec's with the child's own NOTIFY_SOCKET.
-func environment(spec *Spec, c *child) []string {
-	if c.socket == nil {
+// forkStep is fork by way of the step, which sets LISTEN_PID. It starts with
+// every signal blocked, and so looks like nobody who hears one (package listenpid).
+func (s *System) forkStep(path string, spec *Spec, attr *syscall.ProcAttr) (pid int, err error) {
+	runBy, err := steppable(path, spec.Dir)
+	if err != nil {
+		return 0, blameDir(spec.Dir, fmt.Errorf("%s: %w", spec.Argv[0], err))
+	}
+	err = blockingAll(func() error {
+		pid, err = syscall.ForkExec(s.config.Step, listenpid.Argv(path, runBy, spec.Argv), attr)
+		return err
+	})
+	if err == nil {
+		return pid, nil
+	}
+	if attr.Sys.Foreground {
+		_ = s.Foreground(0)
+	}
+	return 0, blameDir(spec.Dir, fmt.Errorf("%s, which sets LISTEN_PID: %w", s.config.Step, err))
+}
+
+// environment is the spec's with the child's own NOTIFY_SOCKET, and with what
+// tells of its sockets.
+func environment(spec *Spec, c *child, sockets []string) []string {
+	if c.socket == nil && len(sockets) == 0 {
 		return spec.Env
 	}
-	env := make([]string, 0, len(spec.Env)+1)
-	return append(append(env, spec.Env...), "NOTIFY_SOCKET="+c.socket.Path())
+	env := make([]string, 0, len(spec.Env)+1+len(sockets))
+	env = append(append(env, spec.Env...), sockets...)
+	if c.socket != nil {
+		env = append(env, "NOTIFY_SOCKET="+c.socket.Path())
+	}
+	return env
 }
 
 // files are the descriptors of the new process by their numbers there.
@@ -135,12 +166,15 @@ func (s *System) files(spec *Spec, c *child, stdin int) []uintptr {
 	if c.stream != nil {
 		stdout, stderr = c.stream.Child()
 	}
-	files := []uintptr{uintptr(stdin), uintptr(stdout), uintptr(stderr)}
+	files := spec.descriptors([]uintptr{uintptr(stdin), uintptr(stdout), uintptr(stderr)})
 	if !spec.InheritFiles {
 		return files
 	}
 	const closed = ^uintptr(0)
 	for _, fd := range s.inherited {
+		if fd < firstSocket+len(spec.Sockets) {
+			continue // a socket has its number
+		}
 		for len(files) < fd {
 			files = append(files, closed)
 		}

@@ -29,9 +29,7 @@ func (s *supervisor) stopAll(now time.Time, why string) {
 // begin puts every process on its way down. Nothing is started any more.
 func (s *supervisor) begin(now time.Time, p plan, why string) {
 	s.stopping = &stopping{plan: p, why: why}
-	if s.Stopping != nil {
-		s.Stopping()
-	}
+	s.Stops()
 	if len(s.running) > 0 {
 		s.say(Info, nil, "stopping: %s; budget %s", why, s.Budget)
 	}

@@ -94,6 +94,9 @@ func newSupervisor(ctx context.Context, c Config) (*supervisor, error) {
 	if c.Flush == nil {
 		c.Flush = func() {}
 	}
+	if c.Stops == nil {
+		c.Stops = func() {}
+	}
 	s := &supervisor{
 		Config:  c,
 		ctx:     ctx,

@@ -1,6 +1,10 @@
 package launcher
 
-import "strings"
+import (
+	"strings"
+
+	"dyno/internal/early/listenpid"
+)
 
 // Wrapper tells whether a process is a shell or a wrapper, which is looked
 // through for the program it runs: it is never itself meant by a signal (P47).
@@ -43,7 +47,7 @@ func wraps(name string) bool {
 		return true
 	}
 	switch name {
-	case "su", "runuser", "script", "bundle", "bundler":
+	case "su", "runuser", "script", "bundle", "bundler", listenpid.Name:
 		return true
 	}
 	_, ok := wrappers[name]

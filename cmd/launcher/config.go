@@ -140,7 +140,10 @@ func (s *settings) resolveAgain() (*generation, error) {
 	next.Budget, next.QuietFor = s.Budget, s.QuietFor
 	gen, err := resolve(next.request, false)
 	gen.Warnings = append(s.unmoved(file), gen.Warnings...)
-	return gen, together(mistake, err)
+	if mistake = together(mistake, err); mistake != nil && s.Sockets != nil {
+		s.Sockets.Abort()
+	}
+	return gen, mistake
 }
 
 // unmoved names the settings that the file changed and that stay as they were.

@@ -50,6 +50,8 @@ func example(one *setting) string {
 	switch {
 	case one.flag == "env-file":
 		value = `".env" or [".env", "other.env"]`
+	case one.flag == "listen":
+		value = `":3000" or [":3000", "unix:/run/app.sock"]`
 	case one.value == "N":
 		value = "3"
 	case one.value == "TIME":

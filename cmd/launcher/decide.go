@@ -233,8 +233,14 @@ func (s *resolution) explain() {
 		stop, source := s.stopOf(k)
 		say(k.name+": stop signal", stop, source)
 		s.explainOwn(k, say)
-		if s.Command == "start" {
-			env := k.env.clone()
+		env := k.env.clone()
+		if len(k.sockets) > 0 {
+			say(k.name+": listen", socketList(k.sockets), k.listens)
+		}
+		if s.setSocketPort(&env, k) {
+			port, _ := env.Lookup("PORT")
+			say(k.name+": port", port, "that of its socket")
+		} else if s.Command == "start" {
 			if s.setPort(&env, k, 1) {
 				port, _ := env.Lookup("PORT")
 				say(k.name+": port", port, "as foreman counts: from $PORT or 5000")
@@ -249,7 +255,7 @@ func (s *resolution) explainOwn(k *kind, say func(name, value, source string)) {
 	if from := own.from["env-file"]; from != "" && (!s.EnvFilesGiven || s.From["env-file"] != "") {
 		say(k.name+": env-file", strings.Join(own.EnvFiles, ","), from)
 	}
-	if from := own.from["listen"]; from != "" && s.sharesPort(k) == own.ListenNone {
+	if from := own.from["listen"]; from != "" && len(k.sockets) == 0 && s.sharesPort(k) == own.ListenNone {
 		say(k.name+": listen", map[bool]string{true: "none", false: "off"}[own.ListenNone], from)
 	}
 	if from := own.from["max-memory"]; from != "" {

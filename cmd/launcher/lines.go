@@ -213,7 +213,7 @@ func (s *resolution) inspectPorts() {
 	var users []*kind
 	total := 0
 	for _, k := range s.kinds {
-		if !k.broken && !s.sharesPort(k) && k.count > 0 && procfile.Uses(k.text, "PORT") {
+		if !k.broken && !s.sharesPort(k) && len(k.sockets) == 0 && k.count > 0 && procfile.Uses(k.text, "PORT") {
 			users = append(users, k)
 			total += k.count
 		}
@@ -226,5 +226,5 @@ func (s *resolution) inspectPorts() {
 		names = append(names, fmt.Sprintf("%s=%d", k.name, k.count))
 	}
 	s.mistake(users[len(users)-1], fmt.Sprintf("%d processes use the one $PORT (%s)", total, strings.Join(names, " ")),
-		"run one of them and let it have workers of its own; or launcher start, which gives each a PORT; or insist with --listen none where they share it themselves (SO_REUSEPORT)")
+		"run one of them and let it have workers of its own; or launcher start, which gives each a PORT; or share one socket with --listen tcp://0.0.0.0:$PORT; or insist with --listen none where they share it themselves (SO_REUSEPORT)")
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -79,9 +80,11 @@ type trial struct {
 	dir    string
 	mark   string
 	pid1   bool
-	stdout *os.File // default: the file out
-	stderr *os.File // default: the file err
-	before []string // what execs the launcher: a shell with signals ignored
+	stdout *os.File   // default: the file out
+	stderr *os.File   // default: the file err
+	before []string   // what execs the launcher: a shell with signals ignored
+	files  []*os.File // descriptors 3 and above
+	binary string     // default: launcherBinary
 
 	cmd   *exec.Cmd
 	pid   int // the launcher's, as we see it
@@ -123,11 +126,12 @@ func (tr *trial) exists(name string) bool {
 // start starts the launcher, and returns as soon as it has been executed.
 func (tr *trial) start(args ...string) *trial {
 	tr.t.Helper()
-	words := slices.Concat(tr.before, []string{launcherBinary}, args)
+	binary := cmp.Or(tr.binary, launcherBinary)
+	words := slices.Concat(tr.before, []string{binary}, args)
 	if tr.pid1 {
 		words = append([]string{"unshare", "--fork", "--pid", "--mount-proc", "--kill-child=KILL"}, words...)
 	}
-	tr.startWords(launcherBinary, words)
+	tr.startWords(binary, words)
 	return tr
 }
 
@@ -146,7 +150,7 @@ func (tr *trial) startWords(program string, words []string) {
 		tr.t.Fatal(err)
 	}
 	defer errors.Close()
-	tr.cmd.Stdout, tr.cmd.Stderr = out, errors
+	tr.cmd.Stdout, tr.cmd.Stderr, tr.cmd.ExtraFiles = out, errors, tr.files
 	if tr.stdout != nil {
 		tr.cmd.Stdout = tr.stdout
 	}

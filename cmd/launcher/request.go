@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"dyno/internal/listen"
 	"dyno/launcher"
 	"dyno/procfile"
 
@@ -41,8 +42,12 @@ type request struct {
 	MaxMemory    int64         // bytes; 0: no limit
 	Restart      launcher.Restart
 	RestartGiven bool
-	ListenNone   bool // --listen none: several may share $PORT
-	Nested       bool // we run below a launcher (WITHIN_LAUNCHER)
+	Listen       string // addresses, not filled in; "": none
+	ListenNone   bool   // --listen none: several may share $PORT
+	Nested       bool   // we run below a launcher (WITHIN_LAUNCHER)
+
+	Sockets *listen.Set       // those opened for Listen; nil: a check, which opens none
+	Handed  []launcher.Socket // by the service manager
 
 	Environ  []string // the environment we were given, not filtered
 	Dir      string   // working directory by its logical name ($PWD where it is true)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"dyno/launcher"
 )
 
@@ -52,7 +54,7 @@ const (
 )
 
 // table is a function, so that nothing is built before main begins (P50).
-func table() []setting { return append(settingsNow(), settingsLater()...) }
+func table() []setting { return slices.Concat(settingsNow(), settingsListen(), settingsLater()) }
 
 func settingsNow() []setting {
 	return []setting{
@@ -134,11 +136,6 @@ func settingsNow() []setting {
 			flag: "pty", env: []string{"LAUNCHER_PTY"}, on: everywhere, group: groupLog,
 			def: "off", help: "a pseudo-terminal for each process's output",
 			words: []string{"on", "off"}, parse: parsePTY,
-		},
-		{
-			flag: "listen", env: []string{"LAUNCHER_LISTEN"}, on: everywhere, group: groupWhat,
-			value: "none", def: "off", help: "none: several processes may use the same $PORT",
-			words: []string{"none"}, parse: parseListen, later: true, except: []string{"none", "off"},
 		},
 		{
 			flag: "socket", env: []string{"LAUNCHER_SOCKET"}, on: everywhere, group: groupTold,

@@ -35,6 +35,7 @@ func resolveWithin(r request, first bool, capacity func() procfile.Capacity) (*g
 		s.prepare(k)
 	}
 	s.decide()
+	s.assignSockets()
 	for _, k := range s.kinds {
 		s.inspect(k)
 	}
@@ -84,6 +85,8 @@ type kind struct {
 	count   int
 	index   int // the first
 	restart launcher.Restart
+	sockets []launcher.Socket // it is handed
+	listens string            // … and where that is set
 	why     map[string]string // the source of count, index and restart
 }
 
@@ -254,7 +257,7 @@ func (s *resolution) slot(name string, slot int) (launcher.Spec, bool) {
 func (s *resolution) spec(k *kind, slot int) (launcher.Spec, bool) {
 	env := k.env.clone()
 	s.setOwn(&env, k, slot)
-	if s.Command == "start" && !s.setPort(&env, k, slot) {
+	if !s.setSocketPort(&env, k) && s.Command == "start" && !s.setPort(&env, k, slot) {
 		return launcher.Spec{}, false
 	}
 	argv, env, err := k.start(env, s.Args)
@@ -272,6 +275,7 @@ func (s *resolution) spec(k *kind, slot int) (launcher.Spec, bool) {
 		StopSignal:  stop,
 		Restart:     k.restart,
 		MaxMemory:   s.maxMemory(k),
+		Sockets:     k.sockets,
 	}, true
 }
 

@@ -13,6 +13,7 @@ import (
 	"dyno/internal/cgroup"
 	"dyno/internal/control"
 	"dyno/internal/early"
+	"dyno/internal/listen"
 	"dyno/internal/notify"
 	"dyno/internal/output"
 	"dyno/launcher"
@@ -43,11 +44,15 @@ func (a *app) supervise(s *settings, mistake error) error {
 	runtime.GOMAXPROCS(min(mostThreads, runtime.NumCPU()))
 	debug.SetGCPercent(gcBusy)
 
+	s.Sockets = listen.NewSet()
+	mistake = together(mistake, s.takeHanded())
+	s.asked.Sockets, s.asked.Handed = s.Sockets, s.Handed
 	gen, stopped, err := resolveUnlessStopped(s.request)
 	if stopped {
 		return nil // as asked, and nothing was started
 	}
 	if mistake != nil || err != nil {
+		s.Sockets.Close()
 		return together(mistake, err)
 	}
 	a.status = supervised(s, gen)
@@ -118,6 +123,7 @@ func supervised(s *settings, gen *generation) int {
 		log.say(launcher.Warn, "no process gets a NOTIFY_SOCKET: %v", err)
 	}
 	status, server, err := serve(s, gen, out, dir, log)
+	s.Sockets.Close()
 	if err != nil {
 		log.say(launcher.Error, "%v", err)
 	}
@@ -144,7 +150,7 @@ func serve(s *settings, gen *generation, out *output.Output, dir *notify.Dir, lo
 	kernel, err := launcher.NewKernel(launcher.KernelConfig{
 		Output: out, Notify: dir,
 		Urgent: early.Urgent, Others: early.Others, Children: early.Children,
-		PID1: os.Getpid() == 1, OOMKills: cgroup.OOMKills,
+		PID1: os.Getpid() == 1, OOMKills: cgroup.OOMKills, Step: stepProgram(gen, log),
 	})
 	if err != nil {
 		return statusFailed, nil, err
@@ -251,8 +257,11 @@ func config(s *settings, gen *generation, kernel launcher.Kernel, log *journal) 
 		Watchdog:    notify.WatchdogEvery(lookup(s.Environ, "WATCHDOG_USEC"), lookup(s.Environ, "WATCHDOG_PID")),
 		Log:         log.event,
 		Flush:       log.flush,
-		Settled:     func() { time.AfterFunc(settleAfter, settle) },
-		Stopping:    func() { debug.SetGCPercent(gcBusy) },
+		Stops: func() {
+			debug.SetGCPercent(gcBusy)
+			s.Sockets.Release()
+		},
+		Settled: func() { time.AfterFunc(settleAfter, settle) },
 	}
 }
 

@@ -64,22 +64,6 @@ func validAddress(text string) bool {
 	return !strings.ContainsAny(host, ":/ ")
 }
 
-// parseListen takes addresses and paths of unix sockets, separated by commas.
-func parseListen(s *settings, name, text string) error {
-	s.ListenNone = text == "none"
-	if text == "none" || text == "off" {
-		return nil
-	}
-	for item := range strings.SplitSeq(text, ",") {
-		item = strings.TrimSpace(item)
-		path := strings.HasPrefix(item, "/") || strings.HasPrefix(item, "unix:") && len(item) > len("unix:")
-		if !path && !validAddress(strings.TrimPrefix(item, "tcp://")) {
-			return wrong(name, fmt.Sprintf("%q is no address", item), "write it like :3000, 127.0.0.1:3000, unix:/run/app.sock, or none")
-		}
-	}
-	return nil
-}
-
 const probeRemedy = "it takes http://…, tcp://…, exec:CMD, notify, up:10s; options after commas: period, timeout, failures, successes, delay"
 
 // parseProbe checks the grammar of --ready and --live (DESIGN 1).

@@ -15,6 +15,9 @@ import (
 	"os/signal"
 	"runtime"
 	"syscall"
+
+	// Before the handlers: a process in the step becomes another program.
+	_ "dyno/internal/early/listenpid"
 )
 
 // IgnoredHUP and IgnoredINT tell that the signal was ignored when we were

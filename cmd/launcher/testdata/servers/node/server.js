@@ -12,4 +12,4 @@ const server = http.createServer((request, response) => {
 });
 
 process.on('SIGTERM', () => server.close(() => process.exit(0)));
-server.listen(process.env.SOCKET);
+server.listen(process.env.LISTEN_FDS ? { fd: 3 } : process.env.SOCKET);

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestServersOnOneSocket: two processes of each server that can inherit a socket
+// (FACTS 4) answer on one that the launcher opened. Killed, one and then both,
+// they are started again, and no request is refused meanwhile.
+func TestServersOnOneSocket(t *testing.T) {
+	if testing.Short() {
+		t.Skip("real servers take a while")
+	}
+	for _, row := range []struct{ app, typ string }{
+		{"puma", "handed"},
+		{"puma", "workers"},
+		{"puma", "behind"},
+		{"puma", "shell"},
+		{"unicorn", "handed"},
+		{"unicorn", "behind"},
+		{"unicorn", "shell"},
+		{"gunicorn", "handed"},
+		{"gunicorn", "behind"},
+		{"uvicorn", "handed"},
+		{"nginx", "handed"},
+		{"node", "web"},
+	} {
+		t.Run(row.app+" "+row.typ, func(t *testing.T) {
+			t.Parallel()
+			takeTurn(t)
+			testOneSocket(t, row.app, row.typ)
+		})
+	}
+}
+
+func testOneSocket(t *testing.T, app, typ string) {
+	needs := []string{app}
+	if typ == "behind" {
+		needs = append(needs, "tini")
+	}
+	d := deploy(t, app, needs...)
+	address := freeAddress(t)
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.env = append(d.env, "PORT="+port)
+	l := d.launch(t, "run", typ+"=2", "-f", "Procfile", "--budget", "25s", "--listen", "tcp://127.0.0.1:$PORT")
+	l.poll(t, time.Minute, "it answers", func() (bool, string) {
+		if err := getFrom(address, time.Minute); err != nil {
+			return false, err.Error()
+		}
+		return true, ""
+	})
+	first := procChildren(l.pid)
+	if len(first) != 2 {
+		t.Fatalf("%d processes, not 2", len(first))
+	}
+	for _, victims := range [][]int{first[:1], first[1:], nil} {
+		if victims == nil {
+			victims = procChildren(l.pid)
+		}
+		for _, pid := range victims {
+			_ = unix.Kill(pid, unix.SIGKILL)
+		}
+		// A request that one of the dead had accepted is lost, but none is refused.
+		good := 0
+		l.poll(t, time.Minute, "it answers again", func() (bool, string) {
+			err := getFrom(address, time.Minute)
+			switch {
+			case errors.Is(err, unix.ECONNREFUSED):
+				t.Fatalf("after the death of %d: %v", len(victims), err)
+			case err != nil:
+				return false, err.Error()
+			}
+			good++
+			return good == 8, ""
+		})
+	}
+	seen := l.tree()
+	l.signal(t, unix.SIGTERM)
+	if status := l.wait(t, 40*time.Second); status != 0 {
+		t.Errorf("the launcher's status is %d, not 0", status)
+	}
+	l.nothingLeft(t, seen)
+}
+
+// getFrom asks for / on a connection of its own and wants it whole.
+func getFrom(address string, limit time.Duration) error {
+	client := http.Client{Timeout: limit, Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Get("http://" + address + "/")
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil || string(body) != "finished\n" {
+		return fmt.Errorf("%s: %q %v", response.Status, body, err)
+	}
+	return nil
+}
+
+// TestServersOnUnixSocket: a server that ends leaves the file of a socket that is
+// not its own, so that the others are still found.
+func TestServersOnUnixSocket(t *testing.T) {
+	if testing.Short() {
+		t.Skip("real servers take a while")
+	}
+	for _, row := range []struct {
+		app, typ string
+		stop     unix.Signal
+	}{
+		{"puma", "single", unix.SIGTERM},
+		{"unicorn", "web", unix.SIGQUIT},
+		{"gunicorn", "web", unix.SIGTERM},
+		{"uvicorn", "handed", unix.SIGTERM},
+		{"node", "web", unix.SIGTERM},
+	} {
+		t.Run(row.app, func(t *testing.T) {
+			t.Parallel()
+			takeTurn(t)
+			d := deploy(t, row.app, row.app)
+			l := d.launch(t, "run", row.typ+"=2", "-f", "Procfile", "--budget", "25s", "--listen", "unix:web.sock")
+			l.poll(t, time.Minute, "it answers", func() (bool, string) {
+				err := d.get("/", time.Minute)
+				return err == nil, fmt.Sprint(err)
+			})
+			for _, pid := range procChildren(l.pid) {
+				if err := unix.Kill(pid, row.stop); err != nil {
+					t.Fatal(err)
+				}
+				l.poll(t, time.Minute, "it has ended", func() (bool, string) {
+					_, _, runs := stat(pid)
+					return !runs, ""
+				})
+				if err := d.get("/", time.Minute); err != nil {
+					t.Fatalf("after the end of one: %v", err)
+				}
+			}
+			seen := l.tree()
+			l.signal(t, unix.SIGTERM)
+			if status := l.wait(t, 40*time.Second); status != 0 {
+				t.Errorf("the launcher's status is %d, not 0", status)
+			}
+			l.nothingLeft(t, seen)
+		})
+	}
+}

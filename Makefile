@@ -25,7 +25,7 @@ BENCH    ?=
 BINARY   := ./cmd/launcher
 SERVERS  := ^Test(Servers|Sidekiq)
 
-.PHONY: run build dist setup test packages binary servers lint fuzz chaos bench clean
+.PHONY: run build dist setup test packages binary servers lint fuzz chaos bench flood clean
 
 run: build
 	build/launcher $(RUN) -f Procfile.example
@@ -81,6 +81,10 @@ chaos:
 
 bench: build
 	$(GO) run ./bench -launcher build/launcher $(BENCH)
+
+# Issue 4: 1,000 status calls a second for 10 s while processes crash.
+flood:
+	FLOOD=10s CGO_ENABLED=0 $(GO) test -v -count=1 -run '^TestStatusFlood$$' $(BINARY)
 
 clean:
 	rm -rf build

@@ -20,6 +20,7 @@ type process struct {
 
 	memory   int64 // of its tree, when last looked at
 	restarts int   // starts again by the policy
+	done     bool  // it ended with 0, and the policy starts it no more
 
 	startAt time.Time // Waiting: when it is to be started
 

@@ -14,6 +14,7 @@ type Verb int
 // The verbs of DESIGN 1's client commands.
 const (
 	AskStatus  Verb = iota
+	AskMetrics      // status and Counters
 	AskQuiet        // Target stops taking work, and stays so
 	AskResume       // un-quiet: fresh processes for the quieted and the stopped
 	AskStop         // Target ends and stays down; "" stops everything, the launcher too
@@ -42,6 +43,8 @@ type Reply struct {
 	Text   string   // what was done, in words
 	Names  []string // the processes that it is about
 	Status Status
+
+	Counters Counters // AskMetrics
 }
 
 // Status is a copy of what the supervisor knows.
@@ -76,12 +79,15 @@ type ProcessStatus struct {
 	Ended      string    // how it last ended; "" if it never has
 	NextStart  time.Time // Waiting: when it is started
 	Memory     int64     // bytes of its tree when last looked at; 0: nobody looks
+	Old        bool      // its slot has another one, or is to go: it drains
+	Done       bool      // it ended with 0, and the policy starts it no more
+	Draining   time.Time // it is to finish its work since then; zero: it is not
 	Dir        string
 	Server     string // "sidekiq"; "": not known
 }
 
-// Inbox takes requests from any goroutine to the loop. Its queue is bounded: a
-// client that floods is told so, and costs the supervisor nothing.
+// Inbox takes requests from any goroutine to the loop. Its queue is bounded: who
+// floods it waits for room, and costs the supervisor nothing.
 type Inbox struct {
 	requests chan Request
 	wake     func()
@@ -98,11 +104,12 @@ func NewInbox(kernel Kernel) *Inbox {
 }
 
 // Ask puts a request to the loop and waits for its answer, or for ctx's end.
+// ErrBusy: until then there was no room even for the request.
 func (i *Inbox) Ask(ctx context.Context, r Request) (Reply, error) {
 	r.reply = make(chan Reply, 1)
 	select {
 	case i.requests <- r:
-	default:
+	case <-ctx.Done():
 		return Reply{}, ErrBusy
 	}
 	i.wake()

@@ -47,7 +47,14 @@ func (s *supervisor) answer(r Request, now time.Time) {
 }
 
 func (s *supervisor) carryOut(r Request, now time.Time) Reply {
-	if s.stopping != nil && r.Verb != AskStatus && r.Verb != AskStop && r.Verb != AskSignal {
+	switch r.Verb {
+	case AskStatus:
+		return Reply{}
+	case AskMetrics:
+		return Reply{Counters: s.counters.copied()}
+	}
+	s.touch() // it is another when this is done
+	if s.stopping != nil && r.Verb != AskStop && r.Verb != AskSignal {
 		return refuse("the launcher is stopping (%s), and is gone within %s", s.stopping.why, s.stopping.end.Sub(now).Round(time.Second))
 	}
 	targets, err := s.aim(r.Target)

@@ -209,12 +209,46 @@ func TestWatchersHearOfChanges(t *testing.T) {
 	})
 }
 
+// TestWatchersHearOfAQuietOfNothing: it changes no process, and yet the status.
+func TestWatchersHearOfAQuietOfNothing(t *testing.T) {
+	inHouse(t, Config{Specs: specs("worker", 1)}, always(behaviour{}), func(h *house) {
+		time.Sleep(20 * time.Second)
+		h.ask(t, Request{Verb: AskStop, Target: "worker"})
+		time.Sleep(10 * time.Second)
+		now := h.ask(t, Request{}).Status
+		go func() {
+			time.Sleep(time.Minute)
+			h.ask(t, Request{Verb: AskQuiet})
+		}()
+		begin := time.Now()
+		if next := h.ask(t, Request{Since: now.Version}).Status; !next.Quiet || time.Since(begin) != time.Minute {
+			t.Errorf("told after %s, quiet %t", time.Since(begin), next.Quiet)
+		}
+	})
+}
+
 func TestAFloodOfRequestsIsRefused(t *testing.T) {
 	inbox := NewInbox(newFake(t, nil))
 	for range mostRequests {
 		inbox.requests <- Request{}
 	}
-	if _, err := inbox.Ask(context.Background(), Request{}); err != ErrBusy {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	if _, err := inbox.Ask(ctx, Request{}); err != ErrBusy {
 		t.Errorf("got %v", err)
+	}
+	done := make(chan error)
+	go func() {
+		_, err := inbox.Ask(t.Context(), Request{})
+		done <- err
+	}()
+	<-inbox.requests // there is room for one
+	for range mostRequests {
+		if r := <-inbox.requests; r.reply != nil {
+			r.reply <- Reply{}
+		}
+	}
+	if err := <-done; err != nil {
+		t.Errorf("it waited for room: %v", err)
 	}
 }

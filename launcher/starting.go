@@ -46,8 +46,9 @@ func (s *supervisor) start(p *process, now time.Time) {
 		return
 	}
 	p.pid, p.started, p.upAt = pid, now, now.Add(upIsReady)
-	p.line = lifeline{}
+	p.line, p.done = lifeline{}, false
 	s.running[pid] = p
+	s.counters.of(p.spec.Type).Starts++
 	s.move(p, Starting, Info, "started", now)
 }
 
@@ -55,6 +56,7 @@ func (s *supervisor) start(p *process, now time.Time) {
 // from one that may a moment later (P31).
 func (s *supervisor) startFailed(p *process, err error, now time.Time) {
 	p.started, p.line.exit = now, err.Error()
+	s.counters.of(p.spec.Type).FailedStarts++
 	if scarce(err) {
 		_, wait := tries{again: p.tries.again}.ended(now, 0, true, s.luck())
 		p.tries.again++
@@ -154,8 +156,10 @@ func (s *supervisor) ended(p *process, exit Exit, now time.Time) {
 	if s.interactive(p) {
 		_ = s.Kernel.Foreground(0)
 	}
+	kills := s.oomKills
 	level, why := s.causeOfDeath(p, exit)
 	p.line.gone, p.line.exit = now, why
+	s.counters.ended(p, exit, s.oomKills > kills)
 	switch {
 	case exit.Asked() && p.state < Stopping:
 		s.lastAsked = now
@@ -186,6 +190,7 @@ func (s *supervisor) ended(p *process, exit Exit, now time.Time) {
 		s.move(p, Waiting, level, why, now)
 	default:
 		p.restarts++
+		s.counters.of(p.spec.Type).Restarts++
 		s.again(p, p.startAt.Sub(now), level, why, now)
 		s.rollEnded(p, proved, now)
 		s.giveUpIfHopeless(p, now)
@@ -235,6 +240,7 @@ func (s *supervisor) settle(p *process, status int, level Level, why string, now
 // final ends a slot that its policy does not start again. A new one of a
 // restart that failed aborts that, and does not count: the old one comes back.
 func (s *supervisor) final(p *process, proved bool, status int, level Level, why string, now time.Time) {
+	p.done = status == 0
 	s.move(p, Down, level, why, now)
 	if aborts := s.stopping == nil && status != 0 && s.rollEnded(p, proved, now); !aborts && s.failure == 0 {
 		s.failure = status

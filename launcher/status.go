@@ -23,8 +23,16 @@ func (s *supervisor) answerWatchers(now time.Time) {
 	s.watchers = kept
 }
 
-// Status is a copy of what the supervisor knows now.
+// Status is a copy of what the supervisor knows now. All who ask in the same
+// turn share one: nobody changes it.
 func (s *supervisor) Status(now time.Time) Status {
+	if s.shared.Version != s.version || s.shared.PID == 0 {
+		s.shared = s.fresh(now)
+	}
+	return s.shared
+}
+
+func (s *supervisor) fresh(now time.Time) Status {
 	st := Status{
 		Version: s.version, Time: now, PID: unix.Getpid(), Began: s.began,
 		Quiet: s.quietAll, Restart: s.restartWords(), Adopted: s.adopted,
@@ -32,6 +40,7 @@ func (s *supervisor) Status(now time.Time) Status {
 	if s.stopping != nil {
 		st.Stopping, st.StopBy = s.stopping.why, s.stopping.end
 	}
+	st.Processes = make([]ProcessStatus, 0, len(s.processes))
 	for _, p := range s.processes {
 		st.Processes = append(st.Processes, p.copied())
 	}
@@ -63,6 +72,6 @@ func (p *process) copied() ProcessStatus {
 		Name: name, Type: p.spec.Type, Slot: p.spec.Slot, State: p.state, Since: p.since, PID: p.pid,
 		Started: p.started, Ready: p.proved && p.state == Ready, Drained: p.drained, Quieted: p.state == Quieting,
 		HearsQuiet: !p.hearsNothing, Says: p.status, Restarts: p.restarts, Failed: p.tries.failed, Ended: p.line.exit,
-		NextStart: p.startAt, Memory: p.memory, Dir: p.spec.Dir, Server: p.spec.Server.Name,
+		NextStart: p.startAt, Memory: p.memory, Old: p.old, Done: p.state == Down && p.done, Draining: p.draining(), Dir: p.spec.Dir, Server: p.spec.Server.Name,
 	}
 }

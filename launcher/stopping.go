@@ -186,7 +186,11 @@ func (s *supervisor) anyRuns(pids []int) bool {
 // kill ends p and all that is below it, the deepest last so that nothing can
 // be adopted away unseen; the strays of its session follow when they are seen.
 func (s *supervisor) kill(p *process, now time.Time) {
-	why := p.cause + "; KILL, as its time was over" + s.workInHand(p)
+	lost := s.workInHand(p)
+	if lost != "" {
+		s.counters.of(p.spec.Type).KilledBusy++
+	}
+	why := p.cause + "; KILL, as its time was over" + lost
 	s.send(p, s.below(p.pid), unix.SIGKILL)
 	s.send(p, []int{p.pid}, unix.SIGKILL)
 	s.killStrays(p, now)

@@ -20,6 +20,8 @@ type supervisor struct {
 	strays    map[int]*stray   // adopted processes that are no slot's
 	worked    map[string]bool  // types of which a process was ever ready
 	adopted   int              // orphans reaped
+	counters  Counters
+	woke      time.Time // when this turn of the loop began
 
 	seekAt   time.Time // when to look for strays; zero: no need
 	lastSeek time.Time
@@ -39,6 +41,7 @@ type supervisor struct {
 	aborted     string // why the last restart was
 	began       time.Time
 	version     uint64    // of Status: raised by every change
+	shared      Status    // the copy that this turn has given out
 	weighAt     time.Time // when to look at memory; zero: never
 	said        announced // to the service manager
 	watchers    []Request // those who wait for another version
@@ -63,7 +66,7 @@ type stopping struct {
 // A turn of the loop starts and reaps no more than this, so that a signal
 // never waits for a thousand of them.
 const (
-	startsPerTurn = 16
+	startsPerTurn = 4 // about a millisecond each
 	endsPerTurn   = 256
 )
 
@@ -106,7 +109,8 @@ func newSupervisor(ctx context.Context, c Config) (*supervisor, error) {
 		reloads: make(chan reloaded, 1),
 	}
 	now := time.Now()
-	s.began = now
+	s.began, s.woke = now, now
+	s.counters = newCounters(c.Specs)
 	for i := range c.Specs {
 		s.processes = append(s.processes, newProcess(&c.Specs[i], now))
 	}
@@ -142,9 +146,12 @@ func (s *supervisor) loop() Result {
 		s.Flush()
 		s.answerWatchers(now)
 		s.announce(now)
+		s.shared = Status{}
+		s.counters.Turns.add(time.Since(s.woke))
 		heard := s.Kernel.Wait(s.deadline(now))
 		s.more = false // only now: reap may have left something after due
 		now = time.Now()
+		s.woke = now
 		if s.ctx.Err() != nil {
 			s.stopAll(now, "cancelled")
 		}

@@ -203,7 +203,7 @@ func TestConfigMistakes(t *testing.T) {
 		{`count = 0`, []string{"1: count: "}},
 		{`count = "wrker=3"`, []string{`1: "wrker" is no process type of Procfile; did you mean worker?`}},
 		{"count = 1\ncount = 2", []string{"2: count: is set a second time, first on line 1"}},
-		{`health = ":7433"`, []string{"1: health: not yet in this version"}},
+		{`health = "7433"`, []string{"1: health: \"7433\" is no address"}},
 		{`worker = 3`, []string{"1: worker: unknown setting"}},
 		{"[worker]\ncount = 3", []string{"1: [worker]: unknown table; what is for one process type stands in [process.worker]"}},
 		{`worker.count = 3`, []string{"1: worker.count: unknown setting; what is for one process type stands in [process.TYPE]"}},

@@ -182,7 +182,7 @@ func TestReadMistakes(t *testing.T) {
 		{"max-memory", "NaN", "no size"},
 		{"max-memory", "-1m", "no size"},
 		{"memory-guard", "0", "no percentage"},
-		{"health", "[::1]:80", notYet},
+		{"health", ":$PORT", "and PORT is \"\""},
 		{"health", "[::1", "no address"},
 		{"ready", "http://127.0.0.1:{PORT}/up,failures=0", "whole number"},
 		{"ready", "http://", "no probe"},

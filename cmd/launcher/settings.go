@@ -13,6 +13,7 @@ type settings struct {
 	Log       string // "prefix", "raw" or "json"; "" by what standard output is
 	PTY       bool
 	Guard     float64 // the share of the container's memory from which the largest process is replaced; 0: off
+	Health    string  // the endpoint's address; "": none
 	Socket    string  // a path, "none", or "" for the usual place
 
 	asked  request     // by flags and environment alone: what a restart begins with
@@ -54,7 +55,9 @@ const (
 )
 
 // table is a function, so that nothing is built before main begins (P50).
-func table() []setting { return slices.Concat(settingsNow(), settingsListen(), settingsLater()) }
+func table() []setting {
+	return slices.Concat(settingsNow(), settingsListen(), settingsHealth(), settingsLater())
+}
 
 func settingsNow() []setting {
 	return []setting{
@@ -156,7 +159,6 @@ func settingsLater() []setting {
 		}
 	}
 	return []setting{
-		later("health", "ADDRESS", parseAddress, "off"),
 		later("ready", "PROBE", parseProbe),
 		later("live", "PROBE", parseProbe),
 		later("max-surge", "N", parseWhole(0)),

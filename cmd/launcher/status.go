@@ -20,18 +20,23 @@ import (
 
 const aboutStatus = `Shows what the processes do. Memory is what is resident of a process and all
 below it. With --json it is what GET /status answers, and the memory. With
---watch it is shown again at every change, until the launcher has gone.`
+--watch it is shown again at every change, until the launcher has gone. With
+--ready the exit status says whether every process is ready, as /readyz does,
+for a HEALTHCHECK in an image with no shell.`
 
 // redrawPause bounds what a fleet that crashes costs its watcher.
 const redrawPause = 100 * time.Millisecond
 
 func (a *app) statusCommand() *cobra.Command {
-	var asJSON, watch bool
-	cmd := a.operate("status [--json] [--watch]", "what the processes do", aboutStatus, 0, 0,
+	var asJSON, watch, ready bool
+	cmd := a.operate("status [--json] [--watch] [--ready]", "what the processes do", aboutStatus, 0, 0,
 		func(o *operator, _ []string) error {
 			status, err := o.status()
 			if err != nil {
 				return err
+			}
+			if ready {
+				return readiness(status)
 			}
 			if watch {
 				return o.show(status, asJSON)
@@ -40,8 +45,25 @@ func (a *app) statusCommand() *cobra.Command {
 			return nil
 		})
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON; with --watch one line a change")
+	cmd.Flags().BoolVar(&ready, "ready", false, "only whether all is ready: exit status 0, or 1 with the reason")
 	cmd.Flags().BoolVar(&watch, "watch", false, "show it again at every change")
 	return cmd
+}
+
+// readiness says that all is ready, or fails with what is not.
+func readiness(status control.Status) error {
+	ready, checks := status.Readiness()
+	if ready {
+		fmt.Println("ready")
+		return nil
+	}
+	var reasons []string
+	for _, c := range checks {
+		if c.Reason != "" {
+			reasons = append(reasons, c.Name+" is not ready: "+oneLine(c.Reason))
+		}
+	}
+	return errors.New(strings.Join(reasons, "; "))
 }
 
 // show shows the status at every change until the launcher has gone.

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"dyno/internal/cgroup"
-	"dyno/internal/control"
 	"dyno/internal/early"
 	"dyno/internal/listen"
 	"dyno/internal/notify"
@@ -122,7 +121,7 @@ func supervised(s *settings, gen *generation) int {
 		dir = nil
 		log.say(launcher.Warn, "no process gets a NOTIFY_SOCKET: %v", err)
 	}
-	status, server, err := serve(s, gen, out, dir, log)
+	status, open, err := serve(s, gen, out, dir, log)
 	s.Sockets.Close()
 	if err != nil {
 		log.say(launcher.Error, "%v", err)
@@ -138,53 +137,29 @@ func supervised(s *settings, gen *generation) int {
 		log.say(launcher.Warn, "%d bytes of output are lost: nobody read them in time", lost)
 	}
 	<-removed
-	if server != nil {
-		server.Close() // last: who waits for our end sees it by that
-	}
+	open.close() // last: who waits for our end sees it by that
 	return status
 }
 
-// serve is the part of supervised in which processes run. The control socket,
-// nil where there is none, still stands when it returns.
-func serve(s *settings, gen *generation, out *output.Output, dir *notify.Dir, log *journal) (int, *control.Server, error) {
+// serve is the part of supervised in which processes run. What others ask us by
+// still stands when it returns.
+func serve(s *settings, gen *generation, out *output.Output, dir *notify.Dir, log *journal) (int, *endpoints, error) {
 	kernel, err := launcher.NewKernel(launcher.KernelConfig{
 		Output: out, Notify: dir,
 		Urgent: early.Urgent, Others: early.Others, Children: early.Children,
 		PID1: os.Getpid() == 1, OOMKills: cgroup.OOMKills, Step: stepProgram(gen, log),
 	})
 	if err != nil {
-		return statusFailed, nil, err
+		return statusFailed, &endpoints{}, err
 	}
 	c := config(s, gen, kernel, log)
-	server, err := openControl(s, gen, &c, log)
+	open, err := openEndpoints(s, gen, &c, out, log)
 	if err != nil {
-		return statusUsage, nil, err
+		return statusUsage, open, err
 	}
 	result, err := launcher.Run(context.Background(), c)
-	if server != nil {
-		server.Ended()
-	}
-	return result.Status, server, err
-}
-
-// openControl opens the control socket, which one command in tini's place has
-// only where it was asked for. Not to find a place is no reason not to run;
-// but a socket that was named is one.
-func openControl(s *settings, gen *generation, c *launcher.Config, log *journal) (*control.Server, error) {
-	if s.Socket == "none" || s.Socket == "" && (gen.Pass || gen.OneCommand) {
-		return nil, nil
-	}
-	inbox := launcher.NewInbox(c.Kernel)
-	server, err := control.Serve(s.Socket, inbox, control.Options{Budget: s.Budget, Idle: releaseMemory})
-	switch {
-	case err == nil:
-		c.Inbox = inbox
-		return server, nil
-	case s.Socket != "":
-		return nil, wrong(s.source("socket"), oneMistake(err).Error(), "name another, or none")
-	}
-	log.say(launcher.Warn, "no control socket, so launcher status and the like do not work: %v", oneMistake(err))
-	return nil, nil
+	open.ended()
+	return result.Status, open, err
 }
 
 // settle makes the launcher small for the time in which it has little to do.

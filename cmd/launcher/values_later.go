@@ -40,14 +40,7 @@ func parseWhole(least int) func(*settings, string, string) error {
 	}
 }
 
-// parseAddress takes [HOST]:PORT.
-func parseAddress(_ *settings, name, text string) error {
-	if text == "off" || validAddress(text) {
-		return nil
-	}
-	return wrong(name, fmt.Sprintf("%q is no address", text), "write it like :7433 or 127.0.0.1:7433, or off")
-}
-
+// validAddress tells [HOST]:PORT, PORT a number, $PORT or {PORT}.
 func validAddress(text string) bool {
 	at := strings.LastIndexByte(text, ':')
 	if at < 0 {

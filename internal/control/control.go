@@ -11,8 +11,8 @@
 // status is another than that, 55 s at most, and answers with the present one.
 // POST /quiet, /resume, /stop, /restart, /scale and /signal take target, count
 // (scale), signal (signal) and budget (stop) as query or form, and answer with a
-// Reply: 200 it is done, 409 it cannot be done, 400 the request is wrong, 503 the
-// launcher is busy or has ended.
+// Reply: 200 it is done, 409 it cannot be done, 400 (405, 413,
+// 431) the request is wrong, 503 the launcher is busy or has ended.
 package control
 
 import (
@@ -70,6 +70,9 @@ type Process struct {
 	Failed     int       `json:"failed"`
 	Ended      string    `json:"ended,omitempty"`
 	NextStart  time.Time `json:"next_start,omitzero"` // waiting only
+	Old        bool      `json:"old,omitempty"`       // its slot has another one, or is to go
+	Done       bool      `json:"done,omitempty"`      // it ended with 0, and is started no more
+	Draining   time.Time `json:"draining,omitzero"`   // it is to finish its work since then
 	Dir        string    `json:"dir,omitempty"`
 	Server     string    `json:"server,omitempty"`
 	// Memory is the resident memory of the process and of all below it, in
@@ -85,8 +88,8 @@ type Reply struct {
 	Status *Status  `json:"status,omitempty"`
 }
 
-// statusOf gives a status its JSON form.
-func statusOf(s launcher.Status, budget time.Duration) *Status {
+// StatusOf gives a status its JSON form; budget is that of a stop.
+func StatusOf(s launcher.Status, budget time.Duration) *Status {
 	out := &Status{
 		Version: s.Version, Time: s.Time, PID: s.PID, Began: s.Began, Budget: budget.String(),
 		Quiet: s.Quiet, Stopping: s.Stopping, StopBy: s.StopBy, Restart: s.Restart, Adopted: s.Adopted,
@@ -97,7 +100,7 @@ func statusOf(s launcher.Status, budget time.Duration) *Status {
 		one := Process{
 			Name: p.Name, Type: p.Type, Slot: p.Slot, State: p.State.String(), Since: p.Since, PID: p.PID,
 			Started: p.Started, Ready: p.Ready, Quieted: p.Quieted, Drained: p.Drained, HearsQuiet: p.HearsQuiet,
-			Says: p.Says, Restarts: p.Restarts, Failed: p.Failed, Ended: p.Ended, Dir: p.Dir, Server: p.Server,
+			Says: p.Says, Restarts: p.Restarts, Failed: p.Failed, Ended: p.Ended, Old: p.Old, Done: p.Done, Draining: p.Draining, Dir: p.Dir, Server: p.Server,
 		}
 		if p.State == launcher.Waiting {
 			one.NextStart = p.NextStart

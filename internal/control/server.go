@@ -43,6 +43,7 @@ type Server struct {
 	options  Options
 	http     *http1.Server
 	watchers chan struct{}
+	written  written
 	ended    context.Context
 	end      context.CancelFunc
 }
@@ -59,9 +60,17 @@ func Serve(path string, asker Asker, o Options) (*Server, error) {
 	s.ended, s.end = context.WithCancel(context.Background())
 	s.http = http1.Serve(l, http1.Config{
 		Handle: s.handle, Fail: failed, Refuse: l.refuse,
-		Most: mostConnections, MostBody: mostBody, Idle: o.Idle,
+		Most: mostConnections, MostBody: mostBody, Idle: s.idle,
 	})
 	return s, nil
+}
+
+// idle gives back what serving took.
+func (s *Server) idle() {
+	s.written.forget()
+	if s.options.Idle != nil {
+		s.options.Idle()
+	}
 }
 
 // How long an answer that the loop has given may take to reach the client, when
@@ -131,7 +140,7 @@ func (s *Server) status(r *http1.Request) http1.Answer {
 	if err != nil {
 		return fail(err)
 	}
-	return answer(http.StatusOK, statusOf(reply.Status, s.options.Budget))
+	return http1.Answer{Type: "application/json", Body: s.written.text(reply.Status, s.options.Budget)}
 }
 
 // watch waits for another status than that of request.Since.
@@ -167,7 +176,7 @@ func (s *Server) carryOut(r *http1.Request, verb launcher.Verb) http1.Answer {
 	}
 	return answer(status, Reply{
 		Error: reply.Err, Text: reply.Text, Names: reply.Names,
-		Status: statusOf(reply.Status, s.options.Budget),
+		Status: StatusOf(reply.Status, s.options.Budget),
 	})
 }
 

@@ -29,7 +29,7 @@ const (
 	patience = time.Second
 	// grace is what one that has not sent its request yet is left, where others
 	// wait for its place.
-	grace = 100 * time.Millisecond
+	grace = 250 * time.Millisecond
 
 	// How long, and by how many at once, one who is not served is listened to.
 	lingering = 200 * time.Millisecond
@@ -141,10 +141,11 @@ func (s *Server) take(conn net.Conn) {
 		}
 	}
 	if !s.admit() {
-		s.turnAway(conn, s.Fail(http.StatusServiceUnavailable, "too many clients at once"))
+		s.turnAway(conn, s.busy())
 		return
 	}
 	c := &client{Conn: conn, since: time.Now(), asking: true}
+	_ = c.SetReadDeadline(c.since.Add(readTimeout))
 	s.mutex.Lock()
 	closed := s.closed
 	if !closed {
@@ -184,8 +185,8 @@ func (s *Server) admit() bool {
 	}
 }
 
-// makeRoom drops the connection that has said nothing for the longest time, if
-// that is too long, and tells when to look again.
+// makeRoom gives up the connection that has not sent its request for the
+// longest time, if that is too long, and tells when to look again.
 func (s *Server) makeRoom() time.Duration {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -202,17 +203,21 @@ func (s *Server) makeRoom() time.Duration {
 		return left
 	}
 	oldest.asking = false
-	_ = oldest.Conn.Close()
+	_ = oldest.SetReadDeadline(time.Unix(1, 0))
 	delete(s.conns, oldest)
 	return patience // its place is given back in a moment
 }
 
 // serve reads one request, answers it, and closes.
 func (s *Server) serve(c *client) {
-	defer s.leave(c)
-	_ = c.SetReadDeadline(time.Now().Add(readTimeout))
 	request, status := s.read(c)
-	if !s.asked(c) || status == nothing {
+	if !s.asked(c) { // a request that has come in that moment is to be sent again
+		s.free()
+		s.turnAway(c.Conn, s.busy())
+		return
+	}
+	defer s.leave(c)
+	if status == nothing {
 		return
 	}
 	var answer Answer
@@ -244,6 +249,15 @@ func (s *Server) leave(c *client) {
 		s.emptied()
 	}
 	s.mutex.Unlock()
+	s.free()
+}
+
+func (s *Server) busy() Answer {
+	return s.Fail(http.StatusServiceUnavailable, "too many clients at once; try again")
+}
+
+// free gives a place back.
+func (s *Server) free() {
 	<-s.places
 	if len(s.places) == 0 {
 		s.idle.left()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -53,6 +54,8 @@ type copier struct {
 	in, out []byte
 	stamp   []byte // the time of the last read, in JSON mode
 	grown   int    // pipes enlarged
+
+	read atomic.Int64 // bytes of processes, from first to last
 }
 
 // source is a pipe or a pseudo-terminal that is read.
@@ -191,6 +194,7 @@ func (c *copier) copy(s *source) {
 			c.remove(s)
 			return
 		}
+		c.read.Add(int64(n))
 		c.grow(s, n)
 		kept = c.lines(s, c.in[:kept+n])
 		if n < smallRead && !s.ended && !s.pty {

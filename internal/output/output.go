@@ -97,6 +97,16 @@ func New(cfg Config) (*Output, error) {
 	return o, nil
 }
 
+// Bytes are how many processes have written to stdout and stderr so far, as far
+// as they have been read. ok false: they write straight to the launcher's own,
+// and nobody knows.
+func (o *Output) Bytes() (stdout, stderr int64, ok bool) {
+	if o.out == nil {
+		return 0, 0, false
+	}
+	return o.out.read.Load(), o.err.read.Load(), true
+}
+
 // sameFile reports whether two descriptors lead to one file, so that lines
 // written through both could be torn into each other.
 func sameFile(a, b int) bool {

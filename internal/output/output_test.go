@@ -29,6 +29,9 @@ func TestPrefix(t *testing.T) {
 	if diff := cmp.Diff(want, out.all(t)); diff != "" {
 		t.Errorf("stdout (-want +got):\n%s", diff)
 	}
+	if stdout, stderr, ok := o.Bytes(); stdout != 17 || stderr != 6 || !ok {
+		t.Errorf("counted %d and %d bytes, %t", stdout, stderr, ok)
+	}
 	if diff := cmp.Diff("worker.1  | wrong\n", err.all(t)); diff != "" {
 		t.Errorf("stderr (-want +got):\n%s", diff)
 	}

@@ -1,5 +1,7 @@
 # make run     builds the launcher and runs Procfile.example with it
 # make test    what CI runs: lint, then every test
+# make package the buildpack, for Heroku and for pack, in build/package
+# make release binaries, Debian packages and checksums, in build/release
 # make bench   the figures, beside the peers that are on PATH (BENCH="-quick -row stop")
 
 GO       ?= go
@@ -11,6 +13,11 @@ TOOLS    := $(shell $(GO) env GOPATH)/bin
 
 # A checkout that belongs to another user, or no git, is no reason not to build.
 export GOFLAGS := $(GOFLAGS) -buildvcs=false
+
+# Where everything goes that is made.
+OUT      ?= build
+BIN      := $(OUT)/binaries
+PLATFORMS := linux/amd64 linux/arm64 darwin/arm64 darwin/amd64
 
 RUN      ?= start -m all=1,worker=2
 # For go test, and for what it gives the test binaries.
@@ -25,19 +32,27 @@ BENCH    ?=
 BINARY   := ./cmd/launcher
 SERVERS  := ^Test(Servers|Sidekiq)
 
-.PHONY: run build dist setup test packages binary servers lint fuzz chaos bench flood clean
+.PHONY: run build binaries package release setup test packages binary servers lint fuzz chaos bench flood clean
 
 run: build
-	build/launcher $(RUN) -f Procfile.example
+	$(OUT)/launcher $(RUN) -f Procfile.example
 
 build:
-	$(BUILD) -o build/launcher ./cmd/launcher
+	$(BUILD) -o "$(OUT)/launcher" ./cmd/launcher
 
-# Every platform that is released.
-dist:
-	GOOS=linux GOARCH=amd64 $(BUILD) -o build/launcher-linux-amd64 ./cmd/launcher
-	GOOS=linux GOARCH=arm64 $(BUILD) -o build/launcher-linux-arm64 ./cmd/launcher
-	GOOS=darwin GOARCH=arm64 $(BUILD) -o build/launcher-darwin-arm64 ./cmd/launcher
+# Every platform that is released, as launcher-OS-ARCH.
+binaries:
+	@for p in $(PLATFORMS); do \
+		echo "$(BIN)/launcher-$${p%/*}-$${p#*/}"; \
+		GOOS=$${p%/*} GOARCH=$${p#*/} $(BUILD) -o "$(BIN)/launcher-$${p%/*}-$${p#*/}" ./cmd/launcher || exit 1; \
+	done
+
+package:
+	@$(MAKE) --no-print-directory binaries PLATFORMS="linux/amd64 linux/arm64"
+	$(GO) run ./packaging -version "$(VERSION)" -binaries "$(BIN)" -out "$(OUT)/package" buildpack
+
+release: binaries build
+	$(GO) run ./packaging -version "$(VERSION)" -binaries "$(BIN)" -launcher "$(OUT)/launcher" -out "$(OUT)/release" release
 
 setup:
 	.ci/setup
@@ -65,8 +80,10 @@ lint:
 	$(GO) vet ./...
 	$(TOOLS)/staticcheck ./...
 	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) vet ./...
-	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) build -o /dev/null ./cmd/launcher
-	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -o /dev/null ./cmd/launcher
+	@$(MAKE) --no-print-directory binaries
+	@scripts=$$(shfmt -f . | grep -v '^$(OUT)/') || exit 1; \
+	echo "shellcheck, shfmt:" $$scripts; \
+	shellcheck -x $$scripts && shfmt -d $$scripts
 
 # Each fuzz test in turn.
 fuzz:
@@ -80,11 +97,11 @@ chaos:
 	CHAOS=1 $(GO) test -count=1 -timeout 30m -run '^TestModel' ./launcher -rapid.checks=$(CHECKS)
 
 bench: build
-	$(GO) run ./bench -launcher build/launcher $(BENCH)
+	$(GO) run ./bench -launcher $(OUT)/launcher $(BENCH)
 
 # Issue 4: 1,000 status calls a second for 10 s while processes crash.
 flood:
 	FLOOD=10s CGO_ENABLED=0 $(GO) test -v -count=1 -run '^TestStatusFlood$$' $(BINARY)
 
 clean:
-	rm -rf build
+	rm -rf "$(OUT)"

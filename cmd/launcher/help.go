@@ -119,16 +119,22 @@ func clientFlags(b *strings.Builder, cmd *cobra.Command) {
 		if f.Name == "help" {
 			return
 		}
-		value, help := pflag.UnquoteUsage(f)
-		words := "--" + f.Name
-		switch {
-		case f.NoOptDefVal == "auto":
-			words += "[=" + value + "]"
-		case value != "":
-			words += " " + value
-		}
+		words, help := clientFlag(f)
 		entry(b, words, help)
 	})
+}
+
+// clientFlag is one of them: "--wait[=TIME]", and what it does.
+func clientFlag(f *pflag.Flag) (words, help string) {
+	value, help := pflag.UnquoteUsage(f)
+	words = "--" + f.Name
+	switch {
+	case f.NoOptDefVal == "auto":
+		words += "[=" + value + "]"
+	case value != "":
+		words += " " + value
+	}
+	return words, help
 }
 
 // flagWords is the left side: "-c, --count N".

@@ -97,6 +97,7 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(flagMistake)
 	root.AddCommand(a.run(), a.start(), a.exec(), a.check(), a.version(), a.completion())
 	root.AddCommand(a.statusCommand(), a.quiet(), a.resume(), a.stop(), a.restart(), a.scale(), a.signal())
+	root.AddCommand(a.buildpack(), a.man())
 	root.SetHelpCommand(a.helpCommand())
 	return root
 }
@@ -121,7 +122,9 @@ func (a *app) unknownCommand(cmd *cobra.Command, word string) error {
 	p := &procfile.Problem{What: fmt.Sprintf("unknown command %q", word)}
 	var names []string
 	for _, c := range cmd.Root().Commands() {
-		names = append(names, c.Name())
+		if !c.Hidden {
+			names = append(names, c.Name())
+		}
 	}
 	switch near := procfile.Suggest(word, append(names, "help")); {
 	case isType(word, a.environ):

@@ -17,7 +17,7 @@ type announced struct {
 
 // announce tells the service manager what has changed of the whole: READY when
 // all are ready, RELOADING and READY round a restart, STOPPING, STATUS, and
-// WATCHDOG for as long as the loop turns. What a child says of itself, its
+// WATCHDOG for as long as the loop turns and every process with a watchdog is well. What a child says of itself, its
 // STOPPING or MAINPID above all, is never passed up: systemd would take it for
 // ours and kill the unit.
 func (s *supervisor) announce(now time.Time) {
@@ -26,7 +26,9 @@ func (s *supervisor) announce(now time.Time) {
 	}
 	if s.Watchdog > 0 && !now.Before(s.said.watchdogAt) {
 		s.said.watchdogAt = now.Add(s.Watchdog)
-		s.Announce("WATCHDOG=1")
+		if s.watchdogsWell() {
+			s.Announce("WATCHDOG=1")
+		}
 	}
 	if s.said.version == s.version && s.said.words != "" {
 		return
@@ -77,7 +79,7 @@ func (s *supervisor) readiness() (ready, all int) {
 			continue
 		}
 		all++
-		if p.state == Ready {
+		if p.isReady() {
 			ready++
 		}
 	}

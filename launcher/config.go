@@ -6,6 +6,7 @@
 package launcher
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -62,6 +63,13 @@ type Spec struct {
 	// MaxMemory is how many bytes its tree of processes may use (PSS, or RSS
 	// where that cannot be read) before it is replaced; 0: no limit.
 	MaxMemory int64
+
+	// Ready and Live say how it is asked whether it is ready, and whether it
+	// lives; nil: ready as its server is known to be, and not asked.
+	Ready, Live *Probe
+
+	// Mute: its output goes nowhere, and it has no NOTIFY_SOCKET: a probe's command.
+	Mute bool
 
 	// Interactive: it gets the terminal's foreground (DESIGN 4). At most one.
 	Interactive bool
@@ -123,6 +131,11 @@ type Config struct {
 	Watchdog time.Duration
 
 	Guard MemoryGuard // zero: off
+
+	// Ask puts the question of an http or tcp probe; nil as the error is success,
+	// and else the error says what came of it. It is called outside of the loop, and
+	// returns soon after ctx is over. nil: no Spec has such a probe.
+	Ask func(ctx context.Context, p *Probe) error
 
 	Inbox  *Inbox      // requests from outside; nil: there are none
 	Kernel Kernel      // NewKernel for the real one

@@ -38,6 +38,7 @@ type fakeProcess struct {
 	exit    *Exit // it has ended
 	stopped bool
 	spec    *Spec
+	asks    bool   // it is a probe's command
 	origin  string // the slot that it descends from
 }
 
@@ -48,6 +49,9 @@ type fake struct {
 
 	behaves func(spec *Spec, nth int) behaviour
 	starts  map[string]int
+	command func(*Spec) behaviour // what a probe's command does; nil: behaves says it
+	asking  int                   // such commands that run
+	asked   int                   // … and all that were started
 
 	procs   map[int]*fakeProcess
 	zombies []int
@@ -117,6 +121,17 @@ func (k *fake) deliver(sig unix.Signal) {
 func (k *fake) Start(spec *Spec) (int, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if spec.Mute {
+		does := k.command
+		if does == nil {
+			does = func(s *Spec) behaviour { return k.behaves(s, 0) }
+		}
+		p := k.spawn(does(spec), self, 0)
+		p.origin, p.asks = spec.Name(), true
+		k.asking++
+		k.asked++
+		return p.sight.PID, nil
+	}
 	nth := k.starts[spec.Name()]
 	k.starts[spec.Name()]++
 	b := k.behaves(spec, nth)
@@ -310,6 +325,9 @@ func (k *fake) Reap(pid int) (Exit, []string, error) {
 	p := k.procs[pid]
 	delete(k.procs, pid)
 	k.reaped[pid] = true
+	if p.asks {
+		k.asking--
+	}
 	if p.spec != nil {
 		k.log = append(k.log, p.spec.Name()+" gone")
 	}

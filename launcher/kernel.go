@@ -31,7 +31,7 @@ type Kernel interface {
 	// still its own: 0 for none, ECHILD where there is no child at all.
 	Peek() (pid int, err error)
 	// Reap takes the zombie away, closes what Start opened for it, and returns
-	// how it ended with the notes still unread.
+	// how it ended with the notes still unread; of a Mute one the last line of its output.
 	Reap(pid int) (Exit, []string, error)
 
 	// Look reads /proc/PID/stat. Error: it is gone, or there is no /proc.
@@ -71,8 +71,9 @@ type Heard struct {
 // Note is one message of sd_notify(3) from a child's socket. It may hold several
 // lines of NAME=VALUE.
 type Note struct {
-	PID  int // the child whose socket it came in by
-	Text string
+	PID    int // the child whose socket it came in by
+	Sender int // who sent it; 0: not known; negative: somebody outside our pid namespace
+	Text   string
 }
 
 // Sight is what /proc told of one process.

@@ -112,13 +112,15 @@ func (s *System) Wait(until time.Time) Heard {
 	heard := Heard{Signals: s.take()}
 	for _, event := range s.events[:n] {
 		c := s.sockets[event.Fd]
-		if c == nil {
+		switch {
+		case c == nil:
 			heard.Notes = append(heard.Notes, s.acknowledged(int(event.Fd))...)
 			continue
+		case c.answer != nil:
+			s.hearAnswer(c)
+			continue
 		}
-		for _, text := range s.notes(c, notesATurn) {
-			heard.Notes = append(heard.Notes, Note{PID: c.pid, Text: text})
-		}
+		heard.Notes = append(heard.Notes, s.notes(c, notesATurn)...)
 	}
 	return heard
 }

@@ -160,7 +160,7 @@ func TestNotes(t *testing.T) {
 	for end := time.Now().Add(patience); len(notes) == 0 && time.Now().Before(end); {
 		notes = s.Wait(end).Notes
 	}
-	if want := (Note{PID: second, Text: "READY=1\nSTATUS=up"}); len(notes) != 1 || notes[0] != want {
+	if want := (Note{PID: second, Sender: unix.Getpid(), Text: "READY=1\nSTATUS=up"}); len(notes) != 1 || notes[0] != want {
 		t.Fatalf("notes %v, want %v", notes, want)
 	}
 

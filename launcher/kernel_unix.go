@@ -75,6 +75,7 @@ type child struct {
 	name   string         // of its notify socket
 	socket *notify.Socket // nil: none
 	stream *output.Stream // nil: our own 1 and 2
+	answer *answer        // of a Mute one: where its output goes
 }
 
 // mail is where the pump puts signals for Wait to take.
@@ -212,12 +213,16 @@ func (s *System) Reap(pid int) (Exit, []string, error) {
 		return Exit{Status: status}, nil, err
 	}
 	delete(s.children, pid)
-	return Exit{Status: status}, s.release(c), err
+	var texts []string
+	for _, note := range s.release(c) {
+		texts = append(texts, note.Text)
+	}
+	return Exit{Status: status}, texts, err
 }
 
 // release closes what was opened for c and returns the notes that were unread.
-func (s *System) release(c *child) []string {
-	var notes []string
+func (s *System) release(c *child) []Note {
+	var notes []Note
 	if c.socket != nil {
 		notes = s.notes(c, notesAtEnd)
 		s.deafen(c)
@@ -227,18 +232,26 @@ func (s *System) release(c *child) []string {
 	if c.stream != nil {
 		c.stream.Ended()
 	}
+	if c.answer != nil {
+		for _, line := range s.unmute(c) {
+			notes = append(notes, Note{PID: c.pid, Text: line})
+		}
+	}
 	return notes
 }
 
 // notes reads up to limit messages of c's socket.
-func (s *System) notes(c *child, limit int) []string {
-	var notes []string
+func (s *System) notes(c *child, limit int) []Note {
+	var notes []Note
 	for range limit {
-		text, _, ok := c.socket.Read(s.read[:])
+		text, sender, ok := c.socket.Read(s.read[:])
 		if !ok {
 			break
 		}
-		notes = append(notes, text)
+		if sender == 0 {
+			sender = -1
+		}
+		notes = append(notes, Note{PID: c.pid, Sender: sender, Text: text})
 	}
 	return notes
 }

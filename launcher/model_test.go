@@ -14,7 +14,8 @@ import (
 // moment. What must hold in each: nothing is started after the stop began; what
 // hears a quiet signal has it before TERM; all is gone within the budget; no
 // pid is signalled after it was reaped, and none frozen (the fake kernel's own
-// watch); never more processes than asked for.
+// watch); never more processes than asked for; of each probe one question at a
+// time, none to a process that was told to end, and none that outlives the stop.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		count := rapid.IntRange(1, 5).Draw(r, "count")
@@ -25,6 +26,9 @@ func TestModel(t *testing.T) {
 		signals := rapid.SliceOfN(rapid.SampledFrom([]unix.Signal{
 			unix.SIGHUP, unix.SIGUSR1, unix.SIGTSTP, unix.SIGTTIN, unix.SIGUSR2, unix.SIGWINCH, unix.SIGCONT,
 		}), 8, 8).Draw(r, "signals")
+		says := rapid.SliceOfN(rapid.SampledFrom([]string{
+			"READY=1", "WATCHDOG=1", "WATCHDOG=trigger", "STOPPING=1", "STATUS=drained", "MAINPID=4194305", "MAINPID=2", "WATCHDOG_USEC=500000",
+		}), 8, 8).Draw(r, "says")
 		c := Config{
 			Specs: specs("worker", count, func(s *Spec) {
 				if known {
@@ -34,12 +38,20 @@ func TestModel(t *testing.T) {
 			Budget: budget, PID1: rapid.Bool().Draw(r, "pid1"),
 			Broadcast: rapid.SampledFrom([]Broadcast{BroadcastAuto, BroadcastNo}).Draw(r, "broadcast"),
 		}
+		asks := drawProbes(r, c.Specs)
+		c.Ask = asks.ask
 		var took time.Duration
 		var stopAt time.Time
-		h := inHouse(t, c, func(s *Spec, nth int) behaviour { return tempers[(s.Slot+nth)%len(tempers)] }, func(h *house) {
+		h := inHouse(t, c, func(s *Spec, nth int) behaviour {
+			if s.Mute {
+				return asks.command(s)
+			}
+			return tempers[(s.Slot+nth)%len(tempers)]
+		}, func(h *house) {
 			for i, ms := range moments {
 				time.Sleep(time.Duration(ms) * time.Millisecond)
 				h.deliver(signals[i])
+				h.says("worker.1", says[i], 0)
 			}
 			time.Sleep(time.Millisecond)
 			select {
@@ -54,6 +66,7 @@ func TestModel(t *testing.T) {
 			r.Fatalf("the stop took %s of %s", took, budget)
 		}
 		checkStop(r, h, stopAt, c)
+		asks.check(r, h, stopAt)
 		for _, bad := range h.bad {
 			r.Fatal(bad)
 		}

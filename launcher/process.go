@@ -18,6 +18,13 @@ type process struct {
 	said    time.Time // when it reported STOPPING=1 with no TERM of ours
 	tries   tries
 
+	readiness, liveness asking        // its probes
+	unready             bool          // it was ready, and its ready probe fails
+	lost                bool          // its live probe failed, and it is not to be started again
+	watchdogEvery       time.Duration // its own WATCHDOG_USEC=; 0: none
+	main                Sight         // what it named by MAINPID=; zero: itself
+	wrongMain, stranger bool          // it was said that such a message is not taken
+
 	memory   int64 // of its tree, when last looked at
 	restarts int   // starts again by the policy
 	done     bool  // it ended with 0, and the policy starts it no more
@@ -74,9 +81,9 @@ func (p *process) deadline() time.Time {
 	case Waiting:
 		return p.startAt
 	case Ready:
-		return time.Time{}
+		return soonest(p.readiness.deadline(), p.liveness.deadline())
 	case Starting:
-		return p.upAt
+		return soonest(p.upAt, soonest(p.readiness.deadline(), p.liveness.deadline()))
 	}
 	at := p.plan.kill
 	if p.state == Quieting {
@@ -104,4 +111,6 @@ func (p *process) ended() {
 	p.frozenAt, p.quieted = time.Time{}, nil
 	p.family, p.familyAt = nil, time.Time{}
 	p.targets, p.pushAt = nil, time.Time{}
+	p.readiness, p.liveness, p.unready, p.lost = asking{}, asking{}, false, false
+	p.watchdogEvery, p.main, p.wrongMain, p.stranger = 0, Sight{}, false, false
 }

@@ -70,6 +70,8 @@ type ProcessStatus struct {
 	PID        int       // 0: none
 	Started    time.Time // the process that runs, or ran last
 	Ready      bool
+	Probe      string    // what a probe that fails said last; "": none fails
+	Replaced   string    // why it was last replaced for its live probe; "": it was not
 	Drained    bool      // quieted, and no work is left (DESIGN 3)
 	Quieted    bool      // has had its quiet signal
 	HearsQuiet bool      // false: it was to be quiet, and hears no quiet signal

@@ -37,13 +37,19 @@ func (s *System) Start(spec *Spec) (int, error) {
 	if c.stream != nil {
 		c.stream.Started()
 	}
+	if c.answer != nil {
+		c.answer.started()
+	}
 	return pid, nil
 }
 
 // prepare opens what the process needs beyond its stdin.
 func (s *System) prepare(spec *Spec) (*child, error) {
 	c := &child{}
-	if err := s.listen(c, spec.Name()); err != nil && exhausted(err) {
+	if spec.Mute {
+		return c, s.mute(c)
+	}
+	if err := s.listen(c, spec.Name()); err != nil && (exhausted(err) || spec.notifies()) {
 		return nil, fmt.Errorf("notify socket: %w", err)
 	} // Else it starts without: a full /tmp must not keep workers down.
 	if s.config.Output == nil {
@@ -58,11 +64,14 @@ func (s *System) prepare(spec *Spec) (*child, error) {
 	return c, nil
 }
 
+// errNoNotify is why what is asked by notify cannot be started.
+var errNoNotify = errors.New("there is no NOTIFY_SOCKET here, which a probe by notify needs")
+
 // listen gives c a notify socket that no living process of ours has: the one
 // before may still be there, draining.
 func (s *System) listen(c *child, name string) error {
 	if s.config.Notify == nil {
-		return nil
+		return errNoNotify
 	}
 	c.name = name
 	for n := 2; s.names[c.name]; n++ {
@@ -166,6 +175,9 @@ func (s *System) files(spec *Spec, c *child, stdin int) []uintptr {
 	if c.stream != nil {
 		stdout, stderr = c.stream.Child()
 	}
+	if c.answer != nil {
+		stdout, stderr = c.answer.output(), c.answer.output()
+	}
 	files := spec.descriptors([]uintptr{uintptr(stdin), uintptr(stdout), uintptr(stderr)})
 	if !spec.InheritFiles {
 		return files
@@ -202,6 +214,9 @@ func (s *System) attributes(spec *Spec) *syscall.SysProcAttr {
 	}
 	return attr
 }
+
+// notifies tells whether its probes need what it says by sd_notify(3).
+func (s *Spec) notifies() bool { return s.Ready.notifies() || s.Live.notifies() }
 
 // exhausted tells a want of descriptors or memory, which a later try may find.
 func exhausted(err error) bool {

@@ -47,6 +47,7 @@ func (s *supervisor) start(p *process, now time.Time) {
 	}
 	p.pid, p.started, p.upAt = pid, now, now.Add(upIsReady)
 	p.line, p.done = lifeline{}, false
+	p.beginProbes(now)
 	s.running[pid] = p
 	s.counters.of(p.spec.Type).Starts++
 	s.move(p, Starting, Info, "started", now)
@@ -110,6 +111,7 @@ func (s *supervisor) ready(p *process, why string, now time.Time) {
 	p.proved = true
 	s.worked[p.spec.Type] = true
 	p.tries.failed, p.tries.firstBad = 0, time.Time{}
+	p.beginLive(now)
 	if p.state == Starting {
 		s.move(p, Ready, Info, why, now)
 	}
@@ -119,6 +121,10 @@ func (s *supervisor) ready(p *process, why string, now time.Time) {
 // should say READY=1 is ready when it hears its quiet signal: Sidekiq before
 // 6.0 says nothing (DESIGN 6). Until then it is looked at every 10 s.
 func (s *supervisor) isUp(p *process, now time.Time) {
+	if p.spec.Ready != nil {
+		s.ready(p, "up for "+p.spec.Ready.Up.String(), now)
+		return
+	}
 	if !p.spec.Server.Notifies {
 		s.ready(p, "up for 10 s", now)
 		return
@@ -134,7 +140,9 @@ func (s *supervisor) isUp(p *process, now time.Time) {
 func (s *supervisor) note(p *process, text string, now time.Time) {
 	m := notify.Parse(text)
 	if m.Ready {
-		s.ready(p, "READY=1", now)
+		if p.spec.Ready == nil || p.spec.Ready.notifies() {
+			s.ready(p, "READY=1", now)
+		}
 		if p.owed {
 			p.lookAt = now
 		}
@@ -143,6 +151,10 @@ func (s *supervisor) note(p *process, text string, now time.Time) {
 		p.status = m.Status
 		p.drained = p.drained || p.state == Quieting && saysDrained(m.Status)
 		s.touch()
+	}
+	s.noteWatchdog(p, m, now)
+	if m.MainPID != 0 {
+		s.noteMain(p, m.MainPID, now)
 	}
 	if m.Stopping && p.state < Stopping {
 		p.said = now
@@ -167,13 +179,17 @@ func (s *supervisor) ended(p *process, exit Exit, now time.Time) {
 		s.lastAsked = p.said
 	}
 	p.tries, p.startAt = s.count(p, exit, now)
-	then, fresh, proved, asked := p.next, p.fresh, p.proved, p.state >= Quieting
+	then, fresh, proved, asked, code := p.next, p.fresh, p.proved, p.state >= Quieting, exit.Code()
+	if p.lost {
+		asked, code = false, max(code, 1)
+	}
+	s.endProbes(p, now)
 	p.ended()
 	switch {
 	case s.OwnStatus && s.stopping != nil:
 		s.settle(p, exit.Code(), level, why, now)
 	case !asked && !s.returns(p, exit):
-		s.final(p, proved, exit.Code(), level, why, now)
+		s.final(p, proved, code, level, why, now)
 	case then == remove:
 		s.move(p, Down, level, why, now)
 		if s.stopping == nil {
@@ -213,7 +229,7 @@ func (s *supervisor) returns(p *process, exit Exit) bool {
 // of everything: it is started half a second later (DESIGN 3).
 func (s *supervisor) count(p *process, exit Exit, now time.Time) (tries, time.Time) {
 	up := now.Sub(p.started)
-	t, wait := p.tries.ended(now, up, p.proved || up >= upIsReady && !p.spec.Server.Notifies, s.luck())
+	t, wait := p.tries.ended(now, up, p.proved || up >= upIsReady && p.spec.Ready == nil && !p.spec.Server.Notifies, s.luck())
 	if exit.Asked() && p.state < Stopping {
 		wait = max(wait, sameMoment)
 	}

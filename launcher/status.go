@@ -42,7 +42,9 @@ func (s *supervisor) fresh(now time.Time) Status {
 	}
 	st.Processes = make([]ProcessStatus, 0, len(s.processes))
 	for _, p := range s.processes {
-		st.Processes = append(st.Processes, p.copied())
+		one := p.copied()
+		one.Replaced = s.probes.why[p.name]
+		st.Processes = append(st.Processes, one)
 	}
 	return st
 }
@@ -70,7 +72,7 @@ func (p *process) copied() ProcessStatus {
 	}
 	return ProcessStatus{
 		Name: name, Type: p.spec.Type, Slot: p.spec.Slot, State: p.state, Since: p.since, PID: p.pid,
-		Started: p.started, Ready: p.proved && p.state == Ready, Drained: p.drained, Quieted: p.state == Quieting,
+		Started: p.started, Ready: p.isReady(), Probe: p.probeWords(), Drained: p.drained, Quieted: p.state == Quieting,
 		HearsQuiet: !p.hearsNothing, Says: p.status, Restarts: p.restarts, Failed: p.tries.failed, Ended: p.line.exit,
 		NextStart: p.startAt, Memory: p.memory, Old: p.old, Done: p.state == Down && p.done, Draining: p.draining(), Dir: p.spec.Dir, Server: p.spec.Server.Name,
 	}

@@ -71,7 +71,7 @@ func (s *supervisor) seek(now time.Time) {
 		return
 	}
 	for _, pid := range children {
-		if s.running[pid] != nil || s.strays[pid] != nil {
+		if _, asks := s.probes.commands[pid]; asks || s.running[pid] != nil || s.strays[pid] != nil {
 			continue
 		}
 		sight, err := s.Kernel.Look(pid)

@@ -34,6 +34,7 @@ type supervisor struct {
 	oomKills    int
 	noOOM       bool
 	roll        *roll
+	probes      probes
 	reloads     chan reloaded
 	reloading   bool
 	quietBefore bool   // it was quiet already when the restart was asked for
@@ -80,6 +81,7 @@ func Run(ctx context.Context, c Config) (Result, error) {
 		return Result{Status: 2}, err
 	}
 	defer context.AfterFunc(ctx, c.Kernel.Wake)()
+	defer s.probes.end()
 	defer s.Flush()
 	return s.loop(), nil
 }
@@ -100,6 +102,11 @@ func newSupervisor(ctx context.Context, c Config) (*supervisor, error) {
 	if c.Stops == nil {
 		c.Stops = func() {}
 	}
+	for i := range c.Specs {
+		if c.Ask == nil && (c.Specs[i].Ready.dials() || c.Specs[i].Live.dials()) {
+			return nil, errors.New("launcher: Config.Ask is nil, and there is an http or tcp probe")
+		}
+	}
 	s := &supervisor{
 		Config:  c,
 		ctx:     ctx,
@@ -111,6 +118,7 @@ func newSupervisor(ctx context.Context, c Config) (*supervisor, error) {
 	now := time.Now()
 	s.began, s.woke = now, now
 	s.counters = newCounters(c.Specs)
+	s.openProbes(ctx)
 	for i := range c.Specs {
 		s.processes = append(s.processes, newProcess(&c.Specs[i], now))
 	}
@@ -161,9 +169,10 @@ func (s *supervisor) loop() Result {
 		s.takeRequests(now)
 		for _, note := range heard.Notes {
 			if p := s.running[note.PID]; p != nil {
-				s.note(p, note.Text, now)
+				s.heed(p, note, now)
 			}
 		}
+		s.takeAnswers(now)
 		select {
 		case r := <-s.reloads:
 			s.reloaded(r, now)
@@ -184,11 +193,12 @@ func (s *supervisor) due(now time.Time) {
 		switch {
 		case p.state >= Quieting && p.runs():
 			s.descend(p, now)
-		case p.state == Starting && !now.Before(p.upAt):
+		case p.state == Starting && !p.upAt.IsZero() && !now.Before(p.upAt):
 			s.isUp(p, now)
 		}
 	}
 	s.dismissDue(now)
+	s.probesDue(now)
 	s.weighDue(now)
 	s.stepRoll(now)
 	if s.stopping != nil {
@@ -230,6 +240,9 @@ func (s *supervisor) reap(now time.Time) {
 		if err != nil {
 			s.say(Error, nil, "cannot reap pid %d: %v", pid, err)
 			return
+		}
+		if s.commandEnded(pid, exit, notes, now) {
+			continue
 		}
 		if p == nil { // an orphan, not a worker (P9)
 			s.adopted++
@@ -287,6 +300,9 @@ func (s *supervisor) move(p *process, to State, level Level, cause string, now t
 		From: p.state, To: to, Changed: true, For: now.Sub(p.since), Text: cause,
 	}
 	p.state, p.since = to, now
+	if to >= Quieting {
+		s.endProbes(p, now)
+	}
 	s.touch()
 	s.Log(e)
 }

@@ -91,6 +91,9 @@ func (s *supervisor) hearers(p *process, now time.Time) ([]int, unix.Signal) {
 	if lies(sig) && !s.booted(p, family) {
 		return nil, 0
 	}
+	if main := s.mainHears(p, sig); main != 0 {
+		return []int{main}, sig
+	}
 	servers, catchers := s.quietWalk(family, sig)
 	if len(servers) > 0 {
 		return servers, sig
@@ -156,6 +159,9 @@ func ownProgram(sight Sight, argv []string) bool {
 // top-most of its tree that catch it, shells and wrappers looked through; else
 // the child itself. Never the whole group (P40).
 func (s *supervisor) stopTargets(p *process, sig unix.Signal, now time.Time) []int {
+	if main := s.mainPID(p); main != 0 {
+		return []int{main}
+	}
 	family := s.family(p, now)
 	if len(family) <= 1 {
 		return []int{p.pid}

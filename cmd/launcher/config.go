@@ -40,7 +40,7 @@ type typeTable struct {
 var ofProcesses = append([]string{"procfile", "formation"}, ofType...)
 
 // ofTypeLater could be of one type too, but have no effect yet.
-var ofTypeLater = []string{"ready", "live", "max-surge", "drain-limit", "max-draining", "ready-timeout"}
+var ofTypeLater = []string{"max-surge", "drain-limit", "max-draining", "ready-timeout"}
 
 // configName is the file to read: that of --config or LAUNCHER_CONFIG, or
 // launcher.toml, which may be missing. "" where we run below a launcher and none

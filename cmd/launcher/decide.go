@@ -232,6 +232,10 @@ func (s *resolution) explain() {
 		say(k.name+": quiet signal", quiet, source)
 		stop, source := s.stopOf(k)
 		say(k.name+": stop signal", stop, source)
+		ready, source := s.readyOf(k)
+		say(k.name+": ready", ready, source)
+		live, source := s.liveOf(k)
+		say(k.name+": live", live, source)
 		s.explainOwn(k, say)
 		env := k.env.clone()
 		if len(k.sockets) > 0 {

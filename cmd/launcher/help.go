@@ -87,7 +87,7 @@ func commandHelp(cmd *cobra.Command) string {
 		clientFlags(&b, cmd)
 		return b.String()
 	}
-	for _, group := range []string{groupWhat, groupStop, groupLog, groupTold} {
+	for _, group := range []string{groupWhat, groupStop, groupHealth, groupLog, groupTold} {
 		heading := "\n" + group + ":\n"
 		for _, s := range table() {
 			if s.group != group || cmd.Flags().Lookup(s.flag) == nil {

@@ -197,7 +197,7 @@ func (s *setting) take(to *settings, source, value string) error {
 
 // perType are the settings whose default is decided type by type: check shows
 // them there.
-var perType = []string{"count", "index", "restart", "quiet-signal", "stop-signal"}
+var perType = []string{"count", "index", "restart", "quiet-signal", "stop-signal", "ready", "live"}
 
 // decide notes for check what a setting came to and where it came from.
 func (s *settings) decide(one setting, value, source string) {

@@ -35,11 +35,12 @@ type request struct {
 	Index      int  // --index or INDEX
 	IndexGiven bool // false: derived (DESIGN 4)
 
-	Budget       time.Duration // effective
-	QuietFor     time.Duration // negative: by budget
-	QuietSignal  unix.Signal   // 0: by server; launcher.NoSignal: none
-	StopSignal   unix.Signal   // 0: by server
-	MaxMemory    int64         // bytes; 0: no limit
+	Budget       time.Duration   // effective
+	QuietFor     time.Duration   // negative: by budget
+	QuietSignal  unix.Signal     // 0: by server; launcher.NoSignal: none
+	StopSignal   unix.Signal     // 0: by server
+	MaxMemory    int64           // bytes; 0: no limit
+	Ready, Live  *launcher.Probe // nil: not given; of Kind 0: the default
 	Restart      launcher.Restart
 	RestartGiven bool
 	Listen       string // addresses, not filled in; "": none

@@ -47,16 +47,17 @@ const (
 	everywhere   = "run start exec"
 	withProcfile = "run start"
 
-	groupWhat  = "What runs"
-	groupStop  = "Stopping"
-	groupLog   = "Output"
-	groupTold  = "Control"
-	groupLater = "Not yet in this version"
+	groupWhat   = "What runs"
+	groupStop   = "Stopping"
+	groupHealth = "Health"
+	groupLog    = "Output"
+	groupTold   = "Control"
+	groupLater  = "Not yet in this version"
 )
 
 // table is a function, so that nothing is built before main begins (P50).
 func table() []setting {
-	return slices.Concat(settingsNow(), settingsListen(), settingsHealth(), settingsLater())
+	return slices.Concat(settingsNow(), settingsListen(), settingsHealth(), settingsProbes(), settingsLater())
 }
 
 func settingsNow() []setting {
@@ -159,8 +160,6 @@ func settingsLater() []setting {
 		}
 	}
 	return []setting{
-		later("ready", "PROBE", parseProbe),
-		later("live", "PROBE", parseProbe),
 		later("max-surge", "N", parseWhole(0)),
 		later("drain-limit", "TIME", parseLimit, "none"),
 		later("max-draining", "N", parseWhole(1)),

@@ -267,7 +267,7 @@ func (s *resolution) spec(k *kind, slot int) (launcher.Spec, bool) {
 	}
 	quiet, _ := s.configuredQuiet(k)
 	stop, _ := s.configuredStop(k)
-	return launcher.Spec{
+	spec := launcher.Spec{
 		Type: k.name, Slot: slot,
 		Argv: argv, Env: env, Dir: s.dir,
 		Server:      k.server,
@@ -276,7 +276,8 @@ func (s *resolution) spec(k *kind, slot int) (launcher.Spec, bool) {
 		Restart:     k.restart,
 		MaxMemory:   s.maxMemory(k),
 		Sockets:     k.sockets,
-	}, true
+	}
+	return spec, s.setProbes(k, &spec, env)
 }
 
 // maxMemory is no limit for what is not started again: it would be lost.

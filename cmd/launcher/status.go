@@ -160,6 +160,9 @@ func row(p control.Process, now time.Time) []string {
 	if p.Ended != "" {
 		ended = p.Ended
 	}
+	if p.Replaced != "" {
+		ended += ", was replaced: " + p.Replaced
+	}
 	return []string{p.Name, stateWords(p, now), pid, up, fmt.Sprint(p.Restarts), memory, ready, oneLine(ended)}
 }
 
@@ -176,6 +179,9 @@ func stateWords(p control.Process, now time.Time) string {
 	}
 	if p.Failed > 1 && p.State != launcher.Down.String() {
 		words += fmt.Sprintf(", failed %d times", p.Failed)
+	}
+	if p.Probe != "" {
+		words += ", " + oneLine(p.Probe)
 	}
 	if p.Says != "" {
 		words += ", says: " + oneLine(p.Says)

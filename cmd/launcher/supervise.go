@@ -12,6 +12,7 @@ import (
 
 	"dyno/internal/cgroup"
 	"dyno/internal/early"
+	"dyno/internal/health"
 	"dyno/internal/listen"
 	"dyno/internal/notify"
 	"dyno/internal/output"
@@ -229,6 +230,7 @@ func config(s *settings, gen *generation, kernel launcher.Kernel, log *journal) 
 		Kernel:      kernel,
 		Announce:    announce,
 		Guard:       guard(s),
+		Ask:         health.Ask,
 		Watchdog:    notify.WatchdogEvery(lookup(s.Environ, "WATCHDOG_USEC"), lookup(s.Environ, "WATCHDOG_PID")),
 		Log:         log.event,
 		Flush:       log.flush,

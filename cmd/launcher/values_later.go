@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"net/netip"
-	"net/url"
 	"strconv"
 	"strings"
 )
@@ -55,59 +54,4 @@ func validAddress(text string) bool {
 		return err == nil
 	}
 	return !strings.ContainsAny(host, ":/ ")
-}
-
-const probeRemedy = "it takes http://…, tcp://…, exec:CMD, notify, up:10s; options after commas: period, timeout, failures, successes, delay"
-
-// parseProbe checks the grammar of --ready and --live (DESIGN 1).
-func parseProbe(_ *settings, name, text string) error {
-	what, options, _ := strings.Cut(text, ",")
-	kind, rest, _ := strings.Cut(what, ":")
-	ok := true
-	switch kind {
-	case "http", "https":
-		u, err := url.Parse(strings.NewReplacer("{PORT}", "1", "{INDEX}", "0").Replace(what))
-		ok = err == nil && u.Host != ""
-	case "tcp":
-		ok = strings.HasPrefix(rest, "//") && validAddress(strings.TrimPrefix(rest, "//"))
-	case "exec":
-		return textOr(strings.TrimSpace(rest) != "", name, text) // a command may hold commas
-	case "notify":
-		ok = rest == ""
-	case "up":
-		_, err := duration(name, rest)
-		ok = err == nil && rest != ""
-	default:
-		ok = false
-	}
-	if ok && options != "" {
-		return probeOptions(name, options)
-	}
-	return textOr(ok, name, text)
-}
-
-func textOr(ok bool, name, text string) error {
-	if ok {
-		return nil
-	}
-	return wrong(name, fmt.Sprintf("%q is no probe", text), probeRemedy)
-}
-
-func probeOptions(name, options string) error {
-	for option := range strings.SplitSeq(options, ",") {
-		key, value, _ := strings.Cut(option, "=")
-		var err error
-		switch key {
-		case "period", "timeout", "delay":
-			_, err = duration(name, value)
-		case "failures", "successes":
-			err = parseWhole(1)(nil, name, value)
-		default:
-			err = wrong(name, fmt.Sprintf("unknown option %q", option), probeRemedy)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -62,6 +62,8 @@ type Process struct {
 	PID        int       `json:"pid,omitempty"`
 	Started    time.Time `json:"started,omitzero"`
 	Ready      bool      `json:"ready"`
+	Probe      string    `json:"probe,omitempty"`    // what a probe that fails said last
+	Replaced   string    `json:"replaced,omitempty"` // why it was last replaced for its live probe
 	Quieted    bool      `json:"quieted"`
 	Drained    bool      `json:"drained"`
 	HearsQuiet bool      `json:"hears_quiet"`
@@ -99,7 +101,7 @@ func StatusOf(s launcher.Status, budget time.Duration) *Status {
 		p := &s.Processes[i]
 		one := Process{
 			Name: p.Name, Type: p.Type, Slot: p.Slot, State: p.State.String(), Since: p.Since, PID: p.PID,
-			Started: p.Started, Ready: p.Ready, Quieted: p.Quieted, Drained: p.Drained, HearsQuiet: p.HearsQuiet,
+			Started: p.Started, Ready: p.Ready, Probe: p.Probe, Replaced: p.Replaced, Quieted: p.Quieted, Drained: p.Drained, HearsQuiet: p.HearsQuiet,
 			Says: p.Says, Restarts: p.Restarts, Failed: p.Failed, Ended: p.Ended, Old: p.Old, Done: p.Done, Draining: p.Draining, Dir: p.Dir, Server: p.Server,
 		}
 		if p.State == launcher.Waiting {

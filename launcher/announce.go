@@ -37,7 +37,7 @@ func (s *supervisor) announce(now time.Time) {
 	ready, all := s.readiness()
 	words := fmt.Sprintf("%d/%d ready", ready, all)
 	state := ""
-	switch rolling := s.reloading || s.roll != nil && s.roll.waiting.IsZero(); {
+	switch rolling := s.underway() && (s.roll == nil || s.roll.replaced.IsZero()); {
 	case s.stopping != nil:
 		words = "stopping: " + s.stopping.why
 		if !s.said.stopping {
@@ -48,13 +48,12 @@ func (s *supervisor) announce(now time.Time) {
 		words = s.restartWords()
 		if !s.said.reloading {
 			s.said.reloading = true
-			// One message: systemd.service(5), Type=notify-reload.
-			state = fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d\n", monotonic())
+			state = reloadingNow()
 		}
 	case s.quietAll:
 		words = "quiet, " + words
 		state = s.sayReady()
-	case ready == all:
+	case ready == all, s.said.reloading: // what was aborted is over too
 		state = s.sayReady()
 	}
 	if words != s.said.words || state != "" {
@@ -79,9 +78,35 @@ func (s *supervisor) readiness() (ready, all int) {
 			continue
 		}
 		all++
-		if p.isReady() {
+		if p.isReady() || p.state < Ready && s.servesOld(p.name) {
 			ready++
 		}
 	}
 	return ready, all
+}
+
+// servesOld tells whether the old process of a slot is ready still, while the
+// new one is not yet.
+func (s *supervisor) servesOld(name string) bool {
+	for _, p := range s.processes {
+		if p.old && p.name == name && p.state == Ready {
+			return true
+		}
+	}
+	return false
+}
+
+// reloadingNow is one message: systemd.service(5), Type=notify-reload.
+func reloadingNow() string { return fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d\n", monotonic()) }
+
+// announceNoReload answers a HUP that begins nothing: a manager that sent it
+// waits for RELOADING, and for the READY after it.
+func (s *supervisor) announceNoReload() {
+	if s.Announce == nil || !s.said.ready {
+		return
+	}
+	s.Announce(reloadingNow() + "STATUS=" + s.said.words)
+	if !s.said.reloading { // else READY comes when that is over
+		s.Announce("READY=1\nSTATUS=" + s.said.words)
+	}
 }

@@ -68,3 +68,41 @@ func TestAnnounceAStopThatTakesNoTime(t *testing.T) {
 		t.Errorf("the last that was said is %q", last)
 	}
 }
+
+// With the new one beside the old, all are ready throughout. READY comes when all
+// are replaced, though one drains for hours; and after an abort. A HUP that is
+// refused is answered, for systemctl reload waits for that.
+func TestAnnounceARestartThatDrains(t *testing.T) {
+	var said []string
+	busy := goodListener
+	busy.comm, busy.title = "sidekiq", []string{"sidekiq 6 app [1 of 10 busy] stopping"}
+	c := Config{
+		Specs: specs("worker", 1, beside, sidekiq), Reload: renewed(1, beside, sidekiq),
+		Announce: func(text string) { said = append(said, text) },
+	}
+	inHouse(t, c, func(s *Spec, nth int) behaviour {
+		if nth == 2 {
+			return behaviour{up: time.Second, code: 1}
+		}
+		return busy
+	}, func(h *house) {
+		time.Sleep(20 * time.Second)
+		h.deliver(unix.SIGHUP)
+		time.Sleep(5 * time.Second)
+		h.deliver(unix.SIGHUP)
+		time.Sleep(time.Hour)
+		h.deliver(unix.SIGHUP)
+		time.Sleep(time.Minute)
+	})
+	all := regexp.MustCompile(`MONOTONIC_USEC=\d+`).ReplaceAllString(strings.Join(said, " | "), "N")
+	all = strings.ReplaceAll(all, "\n", " ")
+	all = strings.ReplaceAll(all, "reading the new generation | STATUS=restarting: ", "") // it may be read at once
+	want := "STATUS=0/1 ready | READY=1 STATUS=1/1 ready | " +
+		"RELOADING=1 N STATUS=restarting: 0 of 1 | READY=1 STATUS=1/1 ready | " +
+		"RELOADING=1 N STATUS=1/1 ready | READY=1 STATUS=1/1 ready | " +
+		"RELOADING=1 N STATUS=restarting: 0 of 1 | READY=1 STATUS=1/1 ready | " +
+		"STOPPING=1 STATUS=stopping: asked by TERM"
+	if all != want {
+		t.Errorf("said %s\nwant %s", all, want)
+	}
+}

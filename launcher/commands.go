@@ -18,7 +18,7 @@ func (s *supervisor) signal(sig unix.Signal, now time.Time) {
 	case quiet:
 		s.beQuiet(now, "quieted by "+SignalName(sig))
 	case reload:
-		s.reload(now)
+		s.reload(now, false)
 	case report:
 		s.report(now)
 		s.forward(sig, now)
@@ -96,16 +96,17 @@ func (s *supervisor) beQuiet(now time.Time, why string) {
 	if s.stopping != nil || s.quietAll {
 		return
 	}
+	s.cutRoll("it was quieted", now)
 	s.quietAll = true
-	s.roll = nil
 	for _, p := range s.processes {
 		switch {
+		case p.old: // it goes anyway
 		case p.state == Waiting:
 			s.move(p, Down, Info, why, now)
 		case p.next == startNow: // a restart had begun with it
 			p.next, p.fresh = byPolicy, nil
 			if p.state == Quieting {
-				p.plan = plan{} // it may finish its work, as the others
+				p.plan, p.leftAt, p.sayAt = plan{}, time.Time{}, time.Time{} // it may finish its work, as the others
 			}
 		case p.working():
 			p.cause = why

@@ -50,7 +50,12 @@ type Spec struct {
 
 	Argv []string // Argv[0] is looked up in Env's PATH where it holds no slash
 	Env  []string // whole, but for NOTIFY_SOCKET, which Kernel adds
-	Dir  string   // where it starts; the name of the generation's directory
+	Dir  string   // where it starts: the generation's directory, links resolved
+	// DirName is the name that Dir was found by; it is tried where Dir is gone.
+	DirName  string
+	Revision string // of the generation; "": not known
+
+	Rolling // how a restart replaces it
 
 	Server Server // what Identify found; the zero value: not a known server
 

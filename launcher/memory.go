@@ -80,10 +80,17 @@ func (s *supervisor) weighs() bool {
 }
 
 // replace stops one process, and starts it again once it has ended: near a
-// limit a new one beside it would bring about what it is to prevent (P53).
+// limit a new one beside it would bring about what it is to prevent (P53). In
+// the middle of a restart the slot's own turn does that; another replacement is
+// over first.
 func (s *supervisor) replace(p *process, now time.Time, why string) {
+	if s.roll != nil || s.reloading || s.stopping != nil {
+		return
+	}
 	s.say(Warn, p, "is replaced: %s", why)
-	s.beginRoll(&roll{since: now, slot: s.Slot, why: why, steps: []step{{name: p.name, old: p.spec, new: p.spec}}})
+	st := stepOf(p, p.spec)
+	st.alone = true
+	s.beginRoll(&roll{back: true, slot: s.Slot, why: why, steps: []*step{st}})
 	s.stepRoll(now)
 }
 

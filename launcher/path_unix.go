@@ -91,6 +91,15 @@ func isScript(path string) bool {
 	return !bytes.HasPrefix(first, []byte("\x7fELF")) && bytes.IndexByte(first, 0) < 0
 }
 
+// NoDirError says that what cannot be entered is the working directory.
+type NoDirError struct {
+	Dir string
+	Err error
+}
+
+func (e *NoDirError) Error() string { return fmt.Sprintf("working directory %s: %v", e.Dir, e.Err) }
+func (e *NoDirError) Unwrap() error { return e.Err }
+
 // blameDir names the working directory where that is what is missing: the
 // kernel gives one ENOENT for both.
 func blameDir(dir string, err error) error {
@@ -99,7 +108,7 @@ func blameDir(dir string, err error) error {
 	}
 	// With "/." appended the check fails for what is no directory, too.
 	if why := unix.Faccessat(unix.AT_FDCWD, dir+"/.", unix.X_OK, unix.AT_EACCESS); why != nil {
-		return fmt.Errorf("working directory %s: %w", dir, why)
+		return &NoDirError{dir, why}
 	}
 	return err
 }

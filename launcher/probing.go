@@ -14,9 +14,6 @@ const (
 	// http and tcp; the kubelet, too, asks oftener until then. A command costs
 	// more: it has its period.
 	bootGap = time.Second
-	// liveGrace is for how long from its start a process that is not ready has
-	// nothing to fear from its live probe: the --ready-timeout of DESIGN 8.
-	liveGrace = 60 * time.Second
 	// mostAnswers bounds the answers that wait for the loop; who comes later waits.
 	mostAnswers = 64
 )
@@ -63,7 +60,8 @@ func (p *process) beginProbes(now time.Time) {
 		p.upAt = now.Add(probe.Up)
 	}
 	if probe := p.spec.Live; probe != nil {
-		p.liveness.at = now.Add(max(liveGrace, probe.Delay, p.watchdog()))
+		// Until it is ready it has nothing to fear for so long as a restart, too, waits for it.
+		p.liveness.at = now.Add(max(p.spec.readyTimeout(), probe.Delay, p.watchdog()))
 	}
 }
 
@@ -311,7 +309,7 @@ func (s *supervisor) replaceDead(now time.Time) {
 	var dead *process
 	for _, p := range s.processes {
 		switch {
-		case !p.liveness.ill || !p.working() || !p.proved && now.Before(p.started.Add(liveGrace)):
+		case !p.liveness.ill || !p.working() || !p.proved && now.Before(p.started.Add(p.spec.readyTimeout())):
 		case blocked && p != last:
 			s.probes.waits = true
 			if !p.liveness.told {

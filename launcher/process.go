@@ -38,7 +38,11 @@ type process struct {
 	lookAt  time.Time     // … when to look again
 	lookGap time.Duration // … and how long after that
 
-	old     bool      // its slot has, or had, another one: it drains, and then goes
+	old     bool      // its slot has, or had, another one: it serves until that is ready, drains, and goes
+	gone    bool      // it is no slot's any more
+	leftAt  time.Time // when it was told to finish its work and go
+	sayAt   time.Time // … when to say that it still does
+	ticks   uint64    // one that stands beside another of its slot: its Sight.Start
 	titleAt time.Time // Quieting: when to read its title next
 	idle    time.Time // since when its title says that it has nothing to do
 	drained bool      // no work is left
@@ -95,7 +99,7 @@ func (p *process) deadline() time.Time {
 	if p.state == Quieting && !p.drained {
 		at = soonest(at, p.titleAt)
 	}
-	return soonest(soonest(at, p.frozenAt), p.pushAt)
+	return soonest(soonest(at, p.sayAt), soonest(p.frozenAt, p.pushAt))
 }
 
 // ended tells that a process is gone; everything that belonged to it alone is
@@ -107,6 +111,7 @@ func (p *process) ended() {
 	p.fresh = nil
 	p.owed, p.lookAt, p.lookGap = false, time.Time{}, 0
 	p.titleAt, p.idle, p.drained = time.Time{}, time.Time{}, false
+	p.leftAt, p.sayAt, p.ticks = time.Time{}, time.Time{}, 0
 	p.hearsNothing = false
 	p.frozenAt, p.quieted = time.Time{}, nil
 	p.family, p.familyAt = nil, time.Time{}

@@ -49,11 +49,9 @@ func (s *supervisor) owes(p *process, now time.Time) bool {
 }
 
 // goOn sends a drained process its stop signal, by the plan that it is on or,
-// where it drained for as long as it liked, by one that begins now.
+// where that gave it longer, by one that begins now.
 func (s *supervisor) goOn(p *process, now time.Time) {
-	if p.plan.kill.IsZero() {
-		p.plan = newPlan(now, s.Budget, s.QuietFor)
-	}
+	p.plan = p.plan.earlier(newPlan(now, s.Budget, s.QuietFor))
 	p.cause += "; drained"
 	s.term(p, now)
 }

@@ -30,6 +30,7 @@ type Request struct {
 	Count  int           // AskScale
 	Signal unix.Signal   // AskSignal
 	Budget time.Duration // AskStop: shorter than the launcher's own; 0: that
+	Force  bool          // AskRestart: what drains too long is stopped, not waited for
 	// Since makes AskStatus wait until the status is another than that of this
 	// Version; 0: at once.
 	Since uint64
@@ -84,8 +85,9 @@ type ProcessStatus struct {
 	Old        bool      // its slot has another one, or is to go: it drains
 	Done       bool      // it ended with 0, and the policy starts it no more
 	Draining   time.Time // it is to finish its work since then; zero: it is not
-	Dir        string
-	Server     string // "sidekiq"; "": not known
+	Dir        string    // where it was started: its generation's directory
+	Revision   string    // of its generation; "": not known
+	Server     string    // "sidekiq"; "": not known
 }
 
 // Inbox takes requests from any goroutine to the loop. Its queue is bounded: who

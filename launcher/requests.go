@@ -61,6 +61,10 @@ func (s *supervisor) carryOut(r Request, now time.Time) Reply {
 	if err != "" && r.Verb != AskScale {
 		return refuse("%s", err)
 	}
+	if r.Target != "" && (r.Verb == AskQuiet || r.Verb == AskStop) {
+		s.leaveRoll(namesOf(targets), now)
+		targets, _ = s.aim(r.Target)
+	}
 	switch r.Verb {
 	case AskQuiet:
 		return s.askQuiet(r.Target, targets, now)
@@ -69,7 +73,7 @@ func (s *supervisor) carryOut(r Request, now time.Time) Reply {
 	case AskStop:
 		return s.askStop(r, targets, now)
 	case AskRestart:
-		return s.askRestart(r.Target, targets, now)
+		return s.askRestart(r, targets, now)
 	case AskScale:
 		return s.askScale(r.Target, r.Count, now)
 	case AskSignal:
@@ -169,18 +173,21 @@ func (s *supervisor) bringBack(p *process, now time.Time) {
 
 // replaceDraining gives the slot of a draining process to a fresh one.
 func (s *supervisor) replaceDraining(p *process, now time.Time) {
-	i := slices.Index(s.processes, p)
-	s.processes = slices.Insert(slices.Clone(s.processes), i, newProcess(p.spec, now))
+	s.insert(newProcess(p.spec, now))
 	s.letGo(p, now)
 	s.more = true
 }
 
-// letGo has a quieted process drain for as long as it likes and then go. Where
-// nothing tells when it is drained, its stop signal is its drain.
+// letGo has a quieted process drain for as long as its drain limit allows and
+// then go. Where nothing tells when it is drained, it is stopped as any other.
 func (s *supervisor) letGo(p *process, now time.Time) {
 	p.old, p.next = true, remove
-	if p.state == Quieting && !p.spec.Server.Titles {
+	switch {
+	case p.state != Quieting:
+	case !p.spec.Server.Titles:
 		s.down(p, newPlan(now, s.Budget, s.QuietFor), p.cause, remove, now)
+	case p.spec.DrainLimit != 0:
+		s.leave(p, p.cause, remove, now)
 	}
 }
 
@@ -202,6 +209,11 @@ func (s *supervisor) askStop(r Request, targets []*process, now time.Time) Reply
 		}
 		s.begin(now, by, why)
 		return Reply{Text: "stopping", Names: namesOf(targets)}
+	}
+	for _, p := range s.processes { // what drains for a slot is stopped with it
+		if p.old && p.runs() && (p.name == r.Target || p.spec.Type == r.Target) {
+			s.down(p, by, why, remove, now)
+		}
 	}
 	for _, p := range targets {
 		if p.runs() {
@@ -225,20 +237,23 @@ func (s *supervisor) quietWithin(budget time.Duration) time.Duration {
 }
 
 // askRestart replaces processes one at a time; those that are down are started.
-func (s *supervisor) askRestart(target string, targets []*process, now time.Time) Reply {
-	if s.roll != nil && s.roll.waiting.IsZero() || s.reloading {
-		return refuse("a restart is under way; see launcher status")
+func (s *supervisor) askRestart(r Request, targets []*process, now time.Time) Reply {
+	if why := s.refuseRestart(now); why != "" {
+		if r.Force && s.roll != nil && !s.roll.back && s.roll.waits != "" {
+			s.roll.force, s.more = true, true
+			return Reply{Text: "the oldest that drain are stopped for the restart that is under way"}
+		}
+		return refuse("%s", why)
 	}
-	if target == "" {
-		s.reload(now)
+	if r.Target == "" {
+		s.reload(now, r.Force)
 		return Reply{Text: "restarting", Names: namesOf(targets)}
 	}
-	r := &roll{since: now, slot: s.Slot}
+	one := &roll{slot: s.Slot, force: r.Force}
 	for _, p := range targets {
-		r.steps = append(r.steps, step{name: p.name, old: p.spec, new: p.spec})
+		one.steps = append(one.steps, stepOf(p, p.spec))
 	}
-	s.beginRoll(r)
-	s.more = true
+	s.beginRoll(one)
 	return Reply{Text: "restarting", Names: namesOf(targets)}
 }
 
@@ -251,7 +266,7 @@ func (s *supervisor) askScale(typ string, n int, now time.Time) Reply {
 			slots = append(slots, p)
 		}
 	}
-	if s.roll != nil && s.roll.waiting.IsZero() || s.reloading {
+	if s.underway() {
 		return refuse("a restart is under way; scale when it is over")
 	}
 	if n < 0 {

@@ -4,13 +4,38 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"dyno/preboot"
 )
 
-// The figures of a rolling restart, DESIGN 8.
-const (
-	readyTimeout = 60 * time.Second
-	proveAfter   = 10 * time.Second // a new process that ends so soon after the restart aborts it
-)
+// defaultReadyTimeout is DESIGN 1's --ready-timeout.
+const defaultReadyTimeout = 60 * time.Second
+
+// Rolling is how the slots of one type are replaced in a restart (DESIGN 8).
+// Its zero value is old first, with the times of every stop.
+type Rolling struct {
+	// Surge is how many new processes may be beside old ones when one of this
+	// type begins; 0: the old one is gone before the new one is started.
+	Surge int
+	// DrainLimit is how long an old process may finish its work; 0: no longer
+	// than in any stop; NoDrainLimit: as long as it likes.
+	DrainLimit time.Duration
+	// MaxDraining is how many old processes of the type may drain before a
+	// restart waits for them; 0: any number.
+	MaxDraining int
+	// ReadyTimeout is how long a new process has to become ready; 0: 60 s.
+	ReadyTimeout time.Duration
+}
+
+func (r Rolling) readyTimeout() time.Duration {
+	if r.ReadyTimeout > 0 {
+		return r.ReadyTimeout
+	}
+	return defaultReadyTimeout
+}
+
+// NoDrainLimit lets an old process finish its work however long that takes.
+const NoDrainLimit = preboot.NoLimit
 
 // reloaded is the new generation that Config.Reload read, or why it could not.
 type reloaded struct {
@@ -18,18 +43,37 @@ type reloaded struct {
 	err error
 }
 
-// roll is a restart of everything, one process at a time, old first. A new
-// process that does not come up aborts it, and what was replaced goes back.
+// What happens to a restart when something else does:
+//
+//	TERM, INT, stop       all generations stop within the one budget
+//	quiet                 it is aborted; each slot is that of the newest process
+//	                      that has proved itself, and all are quieted
+//	quiet, stop of a slot the restart goes on without that slot
+//	resume                nothing, or a slot that was quiet is its old generation's
+//	                      until its turn comes
+//	scale                 refused until it is over; not while old ones only drain
+//	another restart       refused until it is over; not while old ones only drain;
+//	                      with force it stops the oldest that this one waits for
+//	an old one crashes    before it is retired it is started again from its own
+//	                      generation; one that drains is gone
+//	a new one crashes     it is aborted
+//	memory, a probe       wait until it is over; a replacement of theirs that is
+//	                      under way gives way to a restart
+
+// roll is a replacement of processes that is under way: a restart, the way back
+// after an abort, or (why) one process by its like. preboot.Next decides its
+// every move. What drains when it is over is no part of it any more.
 type roll struct {
-	steps    []step
-	at       int       // the step that is being done
-	since    time.Time // when that began
-	back     bool      // this is the way back after an abort
-	why      string    // of a replacement; "": it is a restart that was asked for
-	reason   string
+	steps    []*step
 	slot     func(string, int) (Spec, bool) // the old generation's, for the way back
+	why      string                         // of a replacement; "": it is a restart that was asked for
+	back     bool                           // there is nothing to go back to
 	unquiets bool                           // all was quieted before: an abort has the old generation make up for it
-	waiting  time.Time                      // all steps are done: when the new ones have proved themselves
+	force    bool                           // too many that drain are stopped, not waited for
+	replaced time.Time                      // all steps are done: the new ones prove themselves
+	next     time.Time                      // when to look again although nothing happens
+	waits    string                         // for whom and why
+	done     int                            // steps
 }
 
 // step is one slot's way from one spec to another. A nil old: a new slot; a
@@ -37,23 +81,51 @@ type roll struct {
 type step struct {
 	name     string
 	old, new *Spec
-	begun    bool
+
+	before *process // the old one; nil: there is none
+	after  *process // the new one, once begun; where alone the same slot as before
+
+	begun  bool
+	alone  bool // old first; settled when it begins
+	passed bool
+	proved bool      // the new one was ready
+	failed string    // the new one ended by itself, and how
+	since  time.Time // when the new one was to be started
+}
+
+// underway tells whether a restart that was asked for is not over yet.
+func (s *supervisor) underway() bool { return s.reloading || s.roll != nil && s.roll.why == "" }
+
+// refuseRestart says why a restart cannot begin now, "" where it can. What only
+// drains is no reason.
+func (s *supervisor) refuseRestart(now time.Time) string {
+	switch {
+	case !s.underway():
+		return ""
+	case s.roll != nil && !s.roll.replaced.IsZero():
+		left := s.roll.replaced.Add(preboot.Proving).Sub(now)
+		return fmt.Sprintf("the last restart is over in %s, when its processes have proved themselves; ask again then", left.Round(time.Second))
+	}
+	return "a restart is under way; see launcher status"
 }
 
 // reload begins a restart: the new generation is read outside of the loop.
-func (s *supervisor) reload(now time.Time) {
-	switch {
-	case s.stopping != nil:
+func (s *supervisor) reload(now time.Time, force bool) {
+	if s.stopping != nil {
 		s.say(Info, nil, "no restart: it is stopping")
 		return
-	case s.roll != nil || s.reloading:
-		s.say(Info, nil, "no second restart: one is under way")
+	}
+	if why := s.refuseRestart(now); why != "" {
+		s.say(Info, nil, "no second restart: %s", why)
+		s.announceNoReload()
 		return
-	case s.Reload == nil:
+	}
+	s.reloading, s.forced, s.spared, s.quietBefore = true, force, nil, s.quietAll
+	if s.Reload == nil {
 		s.reloaded(reloaded{Generation: Generation{s.specs(), s.Slot}}, now)
 		return
 	}
-	s.reloading, s.quietBefore = true, s.quietAll
+	s.touch()
 	read, kernel := s.Reload, s.Kernel
 	go func() {
 		next, err := read()
@@ -81,30 +153,39 @@ func (s *supervisor) reloaded(r reloaded, now time.Time) {
 		return
 	}
 	if s.quietAll && !s.quietBefore {
-		s.say(Warn, nil, "no restart: it was quieted since that was asked for; ask again, or resume")
+		s.refused("it was quieted since that was asked for; ask again, or resume", Warn)
 		return
 	}
 	if r.err != nil {
-		s.aborted = r.err.Error()
-		s.touch()
-		s.say(Error, nil, "no restart, everything goes on as it was: %v", r.err)
+		s.refused(r.err.Error(), Error)
 		return
 	}
-	s.beginRoll(&roll{steps: s.steps(r.Specs), since: now, slot: s.Slot, unquiets: s.quietAll})
-	s.quietAll = false
-	s.Slot = r.Slot
+	s.beginRoll(&roll{steps: s.steps(r.Specs), slot: s.Slot, unquiets: s.quietAll, force: s.forced})
+	s.leaveRoll(s.spared, now)
+	s.quietAll, s.Slot = false, r.Slot
+	if s.weighAt.IsZero() && s.Guard.Used == nil && slices.ContainsFunc(r.Specs, func(spec Spec) bool { return spec.MaxMemory > 0 }) {
+		s.weighAt = now.Add(memoryEvery)
+	}
 	s.say(Info, nil, "restart: %d processes, one at a time", len(s.roll.steps))
 }
 
-// beginRoll makes r the restart that is under way.
+// refused notes a restart that never began.
+func (s *supervisor) refused(why string, level Level) {
+	s.aborted = why
+	s.touch()
+	s.say(level, nil, "no restart, everything goes on as it was: %s", why)
+}
+
+// beginRoll makes r the one that is under way.
 func (s *supervisor) beginRoll(r *roll) {
 	s.roll, s.aborted = r, ""
 	s.touch()
+	s.more = true
 }
 
 // steps pairs the slots that there are with the new generation's.
-func (s *supervisor) steps(specs []Spec) []step {
-	var steps []step
+func (s *supervisor) steps(specs []Spec) []*step {
+	var steps []*step
 	fresh := make(map[string]*Spec, len(specs))
 	for i := range specs {
 		fresh[specs[i].Name()] = &specs[i]
@@ -113,148 +194,191 @@ func (s *supervisor) steps(specs []Spec) []step {
 		if p.old {
 			continue
 		}
-		steps = append(steps, step{name: p.name, old: p.spec, new: fresh[p.name]})
+		steps = append(steps, &step{name: p.name, old: p.spec, new: fresh[p.name], before: p})
 		delete(fresh, p.name)
 	}
 	for i := range specs {
 		if fresh[specs[i].Name()] != nil {
-			steps = append(steps, step{name: specs[i].Name(), new: &specs[i]})
+			steps = append(steps, &step{name: specs[i].Name(), new: &specs[i]})
 		}
 	}
 	return steps
 }
 
-// stepRoll moves the restart on.
+// stepOf is the step from p to a new process of the same spec, or of another.
+func stepOf(p *process, spec *Spec) *step {
+	fresh := *spec
+	return &step{name: p.name, old: p.spec, new: &fresh, before: p}
+}
+
+// stepRoll has the policy decide, and does what it says.
 func (s *supervisor) stepRoll(now time.Time) {
 	r := s.roll
 	if r == nil || s.stopping != nil {
 		return
 	}
-	for r.at < len(r.steps) {
-		st := &r.steps[r.at]
-		if !st.begun {
-			st.begun, r.since = true, now
-			s.beginStep(st, now)
-		}
-		if !s.stepDone(st) {
-			if now.Sub(r.since) <= readyTimeout+s.Budget {
-				return
-			}
-			if !r.back {
-				s.abort(fmt.Sprintf("%s was not ready within %s", st.name, readyTimeout), now)
-				return
-			}
-			s.say(Error, nil, "%s has not come back as it was within %s; going on without", st.name, readyTimeout)
-		}
-		r.at++
-		s.touch()
-	}
-	if r.waiting.IsZero() {
-		r.waiting = now.Add(proveAfter)
-		s.touch()
-		if r.why == "" {
-			s.say(Info, nil, "restart: all processes are replaced%s", r.reason)
+	d := preboot.Next(s.view(r, now), now)
+	r.next = d.Next
+	s.noteWaits(r, d.Waits)
+	for _, action := range d.Actions {
+		s.more = true
+		s.act(r, action, now)
+		if s.roll != r {
+			return
 		}
 	}
-	if !now.Before(r.waiting) {
+}
+
+func (s *supervisor) act(r *roll, a preboot.Action, now time.Time) {
+	var st *step
+	if a.Slot < len(r.steps) {
+		st = r.steps[a.Slot]
+	}
+	switch a.Verb {
+	case preboot.Start:
+		s.startBeside(st, now)
+	case preboot.Replace:
+		s.replaceInPlace(r, st, now)
+	case preboot.Retire:
+		st.begun = true
+		s.retire(st.before, r.cause(), now)
+	case preboot.Stop:
+		p := s.running[a.ID]
+		s.say(Warn, p, "has to end: too many drain, and the restart was forced")
+		s.down(p, newPlan(now, s.Budget, s.QuietFor), "restart --force", p.next, now)
+	case preboot.Pass:
+		st.passed = true
+		s.say(Error, nil, "%s has not come back as it was within %s; going on without", st.name, st.spec().readyTimeout())
+	case preboot.Prove:
+		r.replaced = now
+		s.say(Info, nil, "restart: all processes are replaced")
+	case preboot.Abort:
+		s.abort(a.Why, now)
+	case preboot.Done:
 		s.roll = nil
-		s.touch()
+		s.sayOver(r)
 	}
+	s.touch()
 }
 
-// rollDeadline is when the restart needs the loop although nothing happens.
-func (s *supervisor) rollDeadline() time.Time {
-	switch r := s.roll; {
-	case r == nil:
-		return time.Time{}
-	case !r.waiting.IsZero():
-		return r.waiting
-	default:
-		return r.since.Add(readyTimeout + s.Budget + time.Millisecond)
-	}
-}
-
-// beginStep has the slot's process stopped and the new one started after it.
-func (s *supervisor) beginStep(st *step, now time.Time) {
-	p := s.slot(st.name)
+func (s *supervisor) sayOver(r *roll) {
 	switch {
-	case p == nil && st.new != nil:
-		s.processes = append(s.processes, newProcess(st.new, now))
-	case p == nil:
-	case st.new == nil:
-		if !p.runs() {
-			s.drop(p)
-			return
-		}
-		s.down(p, newPlan(now, s.Budget, s.QuietFor), "restart: it is no longer asked for", remove, now)
+	case r.why != "":
+	case r.back && len(r.steps) == 0:
+		s.say(Info, nil, "restart: what ran before runs on")
+	case r.back:
+		s.say(Info, nil, "restart: all processes are replaced back")
 	default:
-		if !p.runs() {
-			p.spec = st.new
-			s.bringBack(p, now)
-			return
-		}
-		p.fresh = st.new // what runs still is stopped by its own generation's signals
-		s.down(p, newPlan(now, s.Budget, s.QuietFor), s.roll.cause(), startNow, now)
+		s.say(Info, nil, "restart: over, the new processes have proved themselves; %d old ones drain", len(s.draining(time.Time{})))
 	}
+}
+
+// noteWaits says once for whom a restart waits.
+func (s *supervisor) noteWaits(r *roll, waits string) {
+	if r.waits == waits {
+		return
+	}
+	if r.waits == "" {
+		s.say(Warn, nil, "restart: %s; launcher restart --force stops the oldest", waits)
+	}
+	r.waits = waits
+	s.touch()
+}
+
+// startBeside starts a slot's new process; the old one goes on meanwhile.
+func (s *supervisor) startBeside(st *step, now time.Time) {
+	st.begun, st.since = true, now
+	st.after = newProcess(st.new, now)
+	s.insert(st.after)
+	if p := st.before; p != nil && !p.gone {
+		p.old = true
+		if p.state >= Quieting { // quieted before: it is not waited for
+			s.retire(p, p.cause, now)
+		}
+	}
+}
+
+// insert puts a new process where it is looked for: before the old ones of its
+// slot, among the slots of its type.
+func (s *supervisor) insert(fresh *process) {
+	at := len(s.processes)
+	for i, p := range slices.Backward(s.processes) {
+		switch {
+		case p.spec.Type != fresh.spec.Type:
+		case p.spec.Slot >= fresh.spec.Slot:
+			at = i
+		case at == len(s.processes):
+			at = i + 1
+		}
+	}
+	s.processes = slices.Insert(slices.Clone(s.processes), at, fresh)
+	s.touch()
+}
+
+// replaceInPlace has the old process end and the new one started after it.
+func (s *supervisor) replaceInPlace(r *roll, st *step, now time.Time) {
+	p := st.before
+	st.begun, st.alone, st.after = true, true, p
+	switch {
+	case !p.runs():
+		p.spec = st.new
+		s.bringBack(p, now)
+	case r.why != "": // it may be deaf, or eat the memory of all
+		p.fresh = st.new
+		s.down(p, newPlan(now, s.Budget, s.QuietFor), r.cause(), startNow, now)
+	default:
+		p.fresh = st.new // what runs still is stopped by its own generation's signals
+		s.leave(p, r.cause(), startNow, now)
+	}
+}
+
+// retire has an old process go: it finishes its work, and its slot is another's.
+func (s *supervisor) retire(p *process, why string, now time.Time) {
+	if !p.runs() {
+		if p.state != Down {
+			s.move(p, Down, Info, why, now)
+		}
+		s.drop(p)
+		return
+	}
+	p.old = true
+	s.leave(p, why, remove, now)
 }
 
 // cause is why the old processes are stopped.
 func (r *roll) cause() string {
-	if r.why != "" {
+	switch {
+	case r.why != "":
 		return r.why
+	case r.back:
+		return "restart aborted"
 	}
 	return "restart"
 }
 
-// stepDone tells whether the slot has reached what the step wants: the new
-// process has proved itself, or the slot is gone.
-func (s *supervisor) stepDone(st *step) bool {
-	p := s.slot(st.name)
-	if st.new == nil || p == nil {
-		return p == nil
-	}
-	return p.proved && p.working() || p.state == Down // it has done what it was for
-}
-
-// rollEnded hears that a process ended by itself. A new one that never proved
-// itself, or did not last, aborts the restart.
+// rollEnded hears that a process ended by itself, or cannot be started. A new
+// one that never proved itself, or did not last, aborts the restart.
 func (s *supervisor) rollEnded(p *process, proved bool, now time.Time) bool {
 	r := s.roll
 	if r == nil || r.back {
 		return false
 	}
-	for _, st := range r.steps[:min(r.at+1, len(r.steps))] {
-		if st.name == p.name && st.begun && st.new == p.spec {
-			what := "ended before it was ready"
-			if proved {
-				what = "did not last"
-			}
-			s.abort(fmt.Sprintf("the new %s %s: %s", p.name, what, p.line.exit), now)
-			return true
+	for _, st := range r.steps {
+		if st.after != p || p.spec != st.new {
+			continue
 		}
+		what := "ended before it was ready"
+		switch {
+		case proved:
+			what = "did not last"
+		case p.line.gone.IsZero():
+			what = "cannot be started"
+		}
+		st.failed = fmt.Sprintf("the new %s %s: %s", p.name, what, p.line.exit)
+		s.stepRoll(now) // now, before back-off starts the new one again
+		return true
 	}
 	return false
-}
-
-// abort takes the new ones away and goes back to the old generation, the
-// failed one first: old processes are never given up for ones that do not work.
-func (s *supervisor) abort(why string, now time.Time) {
-	s.say(Error, nil, "restart aborted: %s; going back to what ran before", why)
-	begun := s.roll.steps[:min(s.roll.at+1, len(s.roll.steps))]
-	s.aborted = why
-	s.Slot = s.roll.slot
-	back := &roll{back: true, since: now, reason: " back"}
-	for _, st := range slices.Backward(begun) {
-		back.steps = append(back.steps, step{name: st.name, old: st.new, new: st.old})
-	}
-	for _, st := range s.roll.steps[len(begun):] { // quieted before: made up for
-		if p := s.slot(st.name); s.roll.unquiets && p != nil && (p.state == Down || p.state == Quieting) {
-			back.steps = append(back.steps, step{name: st.name, old: st.old, new: st.old})
-		}
-	}
-	s.roll = back
-	s.touch()
-	s.stepRoll(now) // now, before back-off starts the new one again
 }
 
 // slot finds a slot by its name.

@@ -18,6 +18,7 @@ type Server struct {
 	Drains bool // the stop signal lets it finish the work in hand, however long that takes
 	Again  bool // a second stop signal does it no harm
 	Jobs   bool // one process that takes jobs: COUNT defaults to the cores
+	Binds  bool // listens to an address of its own: two are in each other's way
 	Alone  bool // cannot run twice side by side: a restart is old first
 
 	Notifies bool // says READY=1 itself, and is not ready before
@@ -61,11 +62,11 @@ var servers = [...]Server{
 		Programs: "rake jobs:work, rails jobs:work, delayed_job run", Second: "by its settings " + atOnce, Ready: byUp, Drained: byEnd,
 	},
 	{
-		Name: "puma", Stop: unix.SIGTERM, Drains: true, Again: true,
+		Name: "puma", Stop: unix.SIGTERM, Drains: true, Binds: true, Again: true,
 		Programs: "puma", Second: ignored, Ready: byAck, Drained: byEnd,
 	},
 	{
-		Name: "unicorn", Stop: unix.SIGQUIT, Drains: true, Again: true,
+		Name: "unicorn", Stop: unix.SIGQUIT, Drains: true, Binds: true, Again: true,
 		Programs: "unicorn, unicorn_rails", Second: atOnce + ", as of the first", Ready: byUp, Drained: byEnd,
 	},
 	{
@@ -86,23 +87,23 @@ var servers = [...]Server{
 		Programs: "rq worker, rqworker", Second: atOnce, Ready: byUp, Drained: byEnd,
 	},
 	{
-		Name: "gunicorn", Stop: unix.SIGTERM, Drains: true, Again: true,
+		Name: "gunicorn", Stop: unix.SIGTERM, Drains: true, Binds: true, Again: true,
 		Programs: "gunicorn", Second: ignored, Ready: "READY=1, before its workers boot", Drained: byEnd,
 	},
 	{
-		Name: "uvicorn", Stop: unix.SIGTERM, Drains: true, Again: true,
+		Name: "uvicorn", Stop: unix.SIGTERM, Drains: true, Binds: true, Again: true,
 		Programs: "uvicorn", Second: ignored, Ready: byUp, Drained: byEnd,
 	},
 	{
-		Name: "nginx", Stop: unix.SIGQUIT, Drains: true, Again: true,
+		Name: "nginx", Stop: unix.SIGQUIT, Drains: true, Binds: true, Again: true,
 		Programs: "nginx, openresty", Second: atOnce + ", as of the first", Ready: byUp, Drained: byEnd,
 	},
 	{
-		Name: "php-fpm", Stop: unix.SIGQUIT, Drains: true, Again: true,
+		Name: "php-fpm", Stop: unix.SIGQUIT, Drains: true, Binds: true, Again: true,
 		Programs: "php-fpm", Second: atOnce + ", as of the first", Ready: byUp, Drained: byEnd,
 	},
 	{
-		Name: "apache", Stop: unix.SIGWINCH, Drains: true, Again: true,
+		Name: "apache", Stop: unix.SIGWINCH, Drains: true, Binds: true, Again: true,
 		Programs: "apache2, httpd, apachectl, apache2-foreground", Second: atOnce + ", as of the first", Ready: byUp, Drained: byEnd,
 	},
 	{

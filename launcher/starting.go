@@ -40,7 +40,7 @@ func (s *supervisor) startDue(now time.Time) {
 }
 
 func (s *supervisor) start(p *process, now time.Time) {
-	pid, err := s.Kernel.Start(p.spec)
+	pid, err := s.startIn(p)
 	if err != nil {
 		s.startFailed(p, err, now)
 		return
@@ -50,13 +50,14 @@ func (s *supervisor) start(p *process, now time.Time) {
 	p.beginProbes(now)
 	s.running[pid] = p
 	s.counters.of(p.spec.Type).Starts++
+	s.tellApart(p)
 	s.move(p, Starting, Info, "started", now)
 }
 
 // startFailed tells a start that cannot work (ENOENT, EACCES, …: a failed try)
 // from one that may a moment later (P31).
 func (s *supervisor) startFailed(p *process, err error, now time.Time) {
-	p.started, p.line.exit = now, err.Error()
+	p.started, p.line = now, lifeline{exit: err.Error()}
 	s.counters.of(p.spec.Type).FailedStarts++
 	if scarce(err) {
 		_, wait := tries{again: p.tries.again}.ended(now, 0, true, s.luck())
@@ -198,6 +199,9 @@ func (s *supervisor) ended(p *process, exit Exit, now time.Time) {
 	case s.stopping != nil, s.quietAll && then == byPolicy, then == stayDown:
 		s.move(p, Down, level, why, now)
 		p.next = then // until it is told to start
+		if !asked && s.stopping == nil {
+			s.rollEnded(p, proved, now)
+		}
 	case then == startNow:
 		if fresh != nil {
 			p.spec = fresh
@@ -265,6 +269,7 @@ func (s *supervisor) final(p *process, proved bool, status int, level Level, why
 
 // drop takes the slot itself away.
 func (s *supervisor) drop(gone *process) {
+	gone.gone = true
 	kept := s.processes[:0:0]
 	for _, p := range s.processes {
 		if p != gone {
@@ -345,4 +350,17 @@ func (s *supervisor) say(level Level, p *process, format string, args ...any) {
 		e.Process, e.PID = p.name, p.pid
 	}
 	s.Log(e)
+}
+
+// startIn starts p in its generation's directory or, where that is gone, in
+// what its name leads to now (DESIGN 4).
+func (s *supervisor) startIn(p *process) (int, error) {
+	pid, err := s.Kernel.Start(p.spec)
+	if no := new(NoDirError); p.spec.DirName != p.spec.Dir && p.spec.DirName != "" && errors.As(err, &no) {
+		moved := *p.spec
+		moved.Dir = moved.DirName
+		s.say(Warn, p, "its directory %s is gone; started in %s as it is now", p.spec.Dir, moved.Dir)
+		return s.Kernel.Start(&moved)
+	}
+	return pid, err
 }

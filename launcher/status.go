@@ -2,6 +2,7 @@ package launcher
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -44,36 +45,30 @@ func (s *supervisor) fresh(now time.Time) Status {
 	for _, p := range s.processes {
 		one := p.copied()
 		one.Replaced = s.probes.why[p.name]
+		if p.old {
+			one.Name = s.oldName(p)
+		}
 		st.Processes = append(st.Processes, one)
 	}
 	return st
 }
 
-// restartWords say how far a restart is, or why the last one was aborted.
-func (s *supervisor) restartWords() string {
-	switch r := s.roll; {
-	case s.reloading:
-		return "restarting: reading the new generation"
-	case r != nil && r.back:
-		return "aborted: " + s.aborted + "; going back"
-	case r != nil && r.waiting.IsZero():
-		return fmt.Sprintf("restarting: %d of %d", r.at, len(r.steps))
-	case s.aborted != "":
-		return "aborted: " + s.aborted
-	}
-	return ""
-}
-
 // copied is a copy of the slot's state.
 func (p *process) copied() ProcessStatus {
-	name := p.name
-	if p.old {
-		name += " (old)"
-	}
 	return ProcessStatus{
-		Name: name, Type: p.spec.Type, Slot: p.spec.Slot, State: p.state, Since: p.since, PID: p.pid,
+		Name: p.name, Type: p.spec.Type, Slot: p.spec.Slot, State: p.state, Since: p.since, PID: p.pid,
 		Started: p.started, Ready: p.isReady(), Probe: p.probeWords(), Drained: p.drained, Quieted: p.state == Quieting,
 		HearsQuiet: !p.hearsNothing, Says: p.status, Restarts: p.restarts, Failed: p.tries.failed, Ended: p.line.exit,
-		NextStart: p.startAt, Memory: p.memory, Old: p.old, Done: p.state == Down && p.done, Draining: p.draining(), Dir: p.spec.Dir, Server: p.spec.Server.Name,
+		NextStart: p.startAt, Memory: p.memory, Old: p.old, Done: p.state == Down && p.done, Draining: p.draining(),
+		Dir: p.spec.Dir, Revision: p.spec.Revision, Server: p.spec.Server.Name,
 	}
+}
+
+// oldName is how status calls a process whose slot has another: with its pid
+// where the slot has several such.
+func (s *supervisor) oldName(p *process) string {
+	if slices.ContainsFunc(s.processes, func(q *process) bool { return q != p && q.old && q.name == p.name }) {
+		return fmt.Sprintf("%s (old, pid %d)", p.name, p.pid)
+	}
+	return p.name + " (old)"
 }

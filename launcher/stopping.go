@@ -117,9 +117,12 @@ func (s *supervisor) descend(p *process, now time.Time) {
 	case p.state == Quieting && due(p.plan.term):
 		s.term(p, now)
 		return
-	case p.state == Quieting && s.isDrained(p, now) && (p.old || !p.plan.kill.IsZero()):
+	case p.state == Quieting && s.isDrained(p, now) && (p.old || !p.leftAt.IsZero() || !p.plan.kill.IsZero()):
 		s.goOn(p, now)
 		return
+	}
+	if due(p.sayAt) {
+		s.sayDrains(p, now)
 	}
 	if p.owed && due(p.lookAt) {
 		s.lookAgain(p, now)

@@ -44,7 +44,7 @@ func (s *supervisor) seekSoon(now time.Time) {
 // session is told to end; the replacement does not wait for that.
 func (s *supervisor) leftBehind(p *process, now time.Time) {
 	for _, st := range s.strays {
-		if st.leader == p.pid || p.next != byPolicy && st.origin == p.name { // stopped, though it got no TERM
+		if st.leader == p.pid || p.next != byPolicy && s.comesFrom(st, p) { // stopped, though it got no TERM
 			s.dismiss(st, s.window(now), now)
 		}
 	}
@@ -132,9 +132,36 @@ func (s *supervisor) dismiss(st *stray, by plan, now time.Time) {
 // that left it.
 func (s *supervisor) sendStrays(p *process, now time.Time) {
 	for _, st := range s.strays {
-		if st.leader == p.pid || st.origin == p.name {
+		if st.leader == p.pid || s.comesFrom(st, p) {
 			s.dismiss(st, s.window(now), now)
 		}
+	}
+}
+
+// comesFrom tells whether a daemon descends from p. The processes of one slot
+// have the same name: what was there before the newer one is the older one's.
+func (s *supervisor) comesFrom(st *stray, p *process) bool {
+	if st.origin != p.name || st.sight.Start < p.ticks {
+		return false
+	}
+	for _, q := range s.processes {
+		if q != p && q.name == p.name && q.ticks > p.ticks && q.ticks <= st.sight.Start {
+			return false
+		}
+	}
+	return true
+}
+
+// tellApart notes when p was started, where there is another of its slot.
+func (s *supervisor) tellApart(p *process) {
+	for _, q := range s.processes {
+		if q == p || q.name != p.name {
+			continue
+		}
+		if sight, err := s.Kernel.Look(p.pid); err == nil {
+			p.ticks = sight.Start
+		}
+		return
 	}
 }
 

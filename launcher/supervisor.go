@@ -37,9 +37,11 @@ type supervisor struct {
 	probes      probes
 	reloads     chan reloaded
 	reloading   bool
-	quietBefore bool   // it was quiet already when the restart was asked for
-	stays       bool   // it was scaled: to be there with nothing to run is right
-	aborted     string // why the last restart was
+	forced      bool     // … by restart --force
+	spared      []string // … slots for which somebody has had other plans since
+	quietBefore bool     // it was quiet already when the restart was asked for
+	stays       bool     // it was scaled: to be there with nothing to run is right
+	aborted     string   // why the last restart was
 	began       time.Time
 	version     uint64    // of Status: raised by every change
 	shared      Status    // the copy that this turn has given out

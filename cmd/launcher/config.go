@@ -39,9 +39,6 @@ type typeTable struct {
 // are read again at a restart; the others stay as they were at the start.
 var ofProcesses = append([]string{"procfile", "formation"}, ofType...)
 
-// ofTypeLater could be of one type too, but have no effect yet.
-var ofTypeLater = []string{"max-surge", "drain-limit", "max-draining", "ready-timeout"}
-
 // configName is the file to read: that of --config or LAUNCHER_CONFIG, or
 // launcher.toml, which may be missing. "" where we run below a launcher and none
 // was named: what stands in the file was for that one.

@@ -149,9 +149,9 @@ func (c *configCheck) typeKey(k configKey) {
 	one := settingNamed(name)
 	switch {
 	case one == nil:
-		c.mistake(k.line, strings.Join(k.path, "."), "unknown setting", suggestSetting(name, slices.Concat(ofType, ofTypeLater)))
+		c.mistake(k.line, strings.Join(k.path, "."), "unknown setting", suggestSetting(name, ofType))
 		return
-	case !slices.Contains(ofType, name) && !slices.Contains(ofTypeLater, name):
+	case !slices.Contains(ofType, name):
 		c.mistake(k.line, strings.Join(k.path, "."), "is a setting of the whole launcher, not of one process type",
 			"put it at the top of the file, above the first [process.TYPE]")
 		return

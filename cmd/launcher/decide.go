@@ -236,6 +236,7 @@ func (s *resolution) explain() {
 		say(k.name+": ready", ready, source)
 		live, source := s.liveOf(k)
 		say(k.name+": live", live, source)
+		s.explainRolling(k, say)
 		s.explainOwn(k, say)
 		env := k.env.clone()
 		if len(k.sockets) > 0 {

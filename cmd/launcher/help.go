@@ -87,7 +87,7 @@ func commandHelp(cmd *cobra.Command) string {
 		clientFlags(&b, cmd)
 		return b.String()
 	}
-	for _, group := range []string{groupWhat, groupStop, groupHealth, groupLog, groupTold} {
+	for _, group := range []string{groupWhat, groupStop, groupRestart, groupHealth, groupLog, groupTold} {
 		heading := "\n" + group + ":\n"
 		for _, s := range table() {
 			if s.group != group || cmd.Flags().Lookup(s.flag) == nil {
@@ -98,17 +98,7 @@ func commandHelp(cmd *cobra.Command) string {
 			entry(&b, flagWords(s), flagHelp(s))
 		}
 	}
-	var later []string
-	for _, s := range table() {
-		if s.group == groupLater && cmd.Flags().Lookup(s.flag) != nil {
-			later = append(later, "--"+s.flag)
-		}
-	}
-	if len(later) > 0 {
-		fmt.Fprintf(&b, "\n%s:\n", groupLater)
-		wrap(&b, "  ", strings.Join(later, ", "))
-		b.WriteString("\nA flag wins over the environment, and that over launcher.toml; launcher check\ntells what came of them.\n")
-	}
+	b.WriteString("\nA flag wins over the environment, and that over launcher.toml; launcher check\ntells what came of them.\n")
 	return b.String()
 }
 

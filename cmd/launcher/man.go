@@ -108,7 +108,7 @@ func manSettings(b *strings.Builder) {
 	all := table()
 	var groups []string
 	for _, s := range all {
-		if s.group != groupLater && !slices.Contains(groups, s.group) {
+		if !slices.Contains(groups, s.group) {
 			groups = append(groups, s.group)
 		}
 	}

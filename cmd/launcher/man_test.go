@@ -17,7 +17,7 @@ func TestManPage(t *testing.T) {
 		}
 	}
 	for _, s := range table() {
-		if s.group != groupLater && !strings.Contains(page, `\-\-`+roff(s.flag)) {
+		if !strings.Contains(page, `\-\-`+roff(s.flag)) {
 			t.Errorf("no --%s", s.flag)
 		}
 	}

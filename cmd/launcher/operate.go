@@ -191,15 +191,19 @@ func (o *operator) watch(ctx context.Context, since uint64) (control.Status, err
 	return o.Watch(ctx, since)
 }
 
-// oldSuffix marks a process whose slot has a new one beside it.
-const oldSuffix = " (old)"
+// slotOf is the name of the slot of a process, which an old one beside a new
+// one has more words after.
+func slotOf(name string) string {
+	slot, _, _ := strings.Cut(name, " (old")
+	return slot
+}
 
 // those are the processes with one of the names, an old one beside a new one
 // included.
 func those(status control.Status, names []string) []control.Process {
 	var found []control.Process
 	for _, p := range status.Processes {
-		if slices.Contains(names, strings.TrimSuffix(p.Name, oldSuffix)) {
+		if slices.Contains(names, slotOf(p.Name)) {
 			found = append(found, p)
 		}
 	}
@@ -234,7 +238,7 @@ func (o *operator) complete(cmd *cobra.Command, args []string, _ string) ([]stri
 	var types, names []string
 	for _, p := range status.Processes {
 		types = append(types, p.Type)
-		if !strings.HasSuffix(p.Name, oldSuffix) {
+		if !p.Old {
 			names = append(names, p.Name+"\t"+p.State)
 		}
 	}

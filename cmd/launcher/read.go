@@ -51,7 +51,6 @@ func (a *app) addFlags(cmd *cobra.Command, commands string) {
 			continue
 		}
 		f := cmd.Flags().VarPF(&text{}, s.flag, s.short, s.help)
-		f.Hidden = s.group == groupLater
 		if s.value == "" {
 			f.NoOptDefVal = "on"
 		}
@@ -180,30 +179,24 @@ func (s *setting) given(flags *pflag.FlagSet, to *settings) (value, source strin
 	return "", ""
 }
 
-// take checks a value and keeps it, or refuses it where it has no effect yet.
+// take checks a value and keeps it.
 func (s *setting) take(to *settings, source, value string) error {
 	value = strings.TrimSpace(value)
 	if value == "" {
 		return wrong(source, "an empty value", "leave it out for the default: "+s.def)
 	}
-	if err := s.parse(to, source, value); err != nil {
-		return err
-	}
-	if s.later && !slices.Contains(s.except, value) {
-		return wrong(source, notYet, "leave it out")
-	}
-	return nil
+	return s.parse(to, source, value)
 }
 
 // perType are the settings whose default is decided type by type: check shows
 // them there.
-var perType = []string{"count", "index", "restart", "quiet-signal", "stop-signal", "ready", "live"}
+var perType = []string{"count", "index", "restart", "quiet-signal", "stop-signal", "ready", "live", "max-surge", "drain-limit", "max-draining"}
 
 // decide notes for check what a setting came to and where it came from.
 func (s *settings) decide(one setting, value, source string) {
 	d := decision{Name: one.flag, Value: strings.TrimSpace(value), Source: source}
 	switch {
-	case one.group == groupLater, source == "" && slices.Contains(perType, one.flag):
+	case source == "" && slices.Contains(perType, one.flag):
 		return
 	case source == "":
 		d.Value, d.Source = s.defaultOf(one), "default"

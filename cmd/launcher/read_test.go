@@ -281,7 +281,7 @@ func TestTable(t *testing.T) {
 		if s.on == "" || s.group == "" || s.parse == nil || len(s.env) == 0 {
 			t.Errorf("--%s is not complete", s.flag)
 		}
-		if s.group != groupLater && (s.help == "" || s.def == "") {
+		if s.help == "" || s.def == "" {
 			t.Errorf("--%s has no help", s.flag)
 		}
 	}

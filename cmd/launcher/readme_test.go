@@ -50,9 +50,6 @@ func settingsTable() string {
 	var b strings.Builder
 	b.WriteString("| flag | environment | default | meaning |\n|---|---|---|---|\n")
 	for _, s := range table() {
-		if s.group == groupLater {
-			continue
-		}
 		flag := "`--" + s.flag + "`"
 		if s.short != "" {
 			flag = "`-" + s.short + "`, " + flag

@@ -41,6 +41,7 @@ type request struct {
 	StopSignal   unix.Signal     // 0: by server
 	MaxMemory    int64           // bytes; 0: no limit
 	Ready, Live  *launcher.Probe // nil: not given; of Kind 0: the default
+	Rolling      rolling         // how a restart replaces processes
 	Restart      launcher.Restart
 	RestartGiven bool
 	Listen       string // addresses, not filled in; "": none
@@ -67,6 +68,7 @@ type generation struct {
 	Decisions  []decision                                        // for check: every value and where it came from
 	Warnings   []string                                          // to be logged at start
 	EnvRead    []envRead                                         // which env files were read, and how many variables
+	Revision   string                                            // of the release in the directory; "": not known
 	OneCommand bool                                              // exec of one process: its exit status is ours
 	Pass       bool                                              // … that is no known server: signals are forwarded unchanged
 }

@@ -170,3 +170,46 @@ func TestSidekiqQuietWait(t *testing.T) {
 	l.nothingLeft(t, seen)
 	once(t, r, "done", 6)
 }
+
+// TestSidekiqRolledTwice: 300 jobs of half a second at 25 a second while three
+// Sidekiqs are replaced twice. Not one is lost, done twice or interrupted.
+func TestSidekiqRolledTwice(t *testing.T) {
+	if testing.Short() {
+		t.Skip("real servers take a while")
+	}
+	t.Parallel()
+	takeTurn(t)
+	const jobs = 300
+	d := deploy(t, "sidekiq", "sidekiq", "redis-server")
+	r := d.startRedis(t)
+	l := d.launch(t, "run", "worker", "-c", "3", "-f", "Procfile", "--budget", "10s")
+	l.poll(t, time.Minute, "three Sidekiqs have registered", func() (bool, string) {
+		names, err := r.do("SMEMBERS", "processes")
+		return len(names) == 3, fmt.Sprint(names, err)
+	})
+	pushed := 0
+	for round := 1; round <= 2; round++ {
+		l.signal(t, unix.SIGHUP)
+		for begin := time.Now(); pushed < jobs*round/2; pushed++ {
+			time.Sleep(time.Until(begin.Add(time.Duration(pushed-jobs*(round-1)/2) * time.Second / 25)))
+			r.sidekiqPush(t, fmt.Sprintf("job-%03d", pushed), 0.5)
+		}
+		l.poll(t, 2*time.Minute, "the restart is over", func() (bool, string) {
+			said := strings.Count(l.log.String(), "restart: over")
+			return said >= round, fmt.Sprint(said)
+		})
+	}
+	l.poll(t, time.Minute, "all jobs are done", func() (bool, string) {
+		done := len(r.list("done"))
+		return done >= jobs, fmt.Sprintf("%d of %d", done, jobs)
+	})
+	seen := l.tree()
+	l.signal(t, unix.SIGTERM)
+	if status := l.wait(t, 40*time.Second); status != 0 {
+		t.Errorf("the launcher's status is %d, not 0", status)
+	}
+	l.nothingLeft(t, seen)
+	for _, list := range []string{"started", "done"} {
+		once(t, r, list, jobs)
+	}
+}

@@ -36,28 +36,23 @@ type setting struct {
 	words       []string // values that have names, for completion and suggestions
 
 	parse func(s *settings, name, text string) error
-
-	// later: it is checked, and refused, in this version; but not these values,
-	// which ask for nothing.
-	later  bool
-	except []string
 }
 
 const (
 	everywhere   = "run start exec"
 	withProcfile = "run start"
 
-	groupWhat   = "What runs"
-	groupStop   = "Stopping"
-	groupHealth = "Health"
-	groupLog    = "Output"
-	groupTold   = "Control"
-	groupLater  = "Not yet in this version"
+	groupWhat    = "What runs"
+	groupStop    = "Stopping"
+	groupRestart = "Restarting"
+	groupHealth  = "Health"
+	groupLog     = "Output"
+	groupTold    = "Control"
 )
 
 // table is a function, so that nothing is built before main begins (P50).
 func table() []setting {
-	return slices.Concat(settingsNow(), settingsListen(), settingsHealth(), settingsProbes(), settingsLater())
+	return slices.Concat(settingsNow(), settingsListen(), settingsHealth(), settingsProbes(), settingsRestart())
 }
 
 func settingsNow() []setting {
@@ -147,22 +142,5 @@ func settingsNow() []setting {
 			help:  "control socket, for launcher status and the like; none: there is none",
 			words: []string{"none"}, parse: parseSocket,
 		},
-	}
-}
-
-// settingsLater are parsed and checked already, so that a mistake in them is
-// told, but have no effect yet; asking for one is refused.
-func settingsLater() []setting {
-	later := func(flag, value string, parse func(*settings, string, string) error, except ...string) setting {
-		return setting{
-			flag: flag, env: []string{envName(flag)}, on: everywhere, group: groupLater,
-			value: value, parse: parse, later: true, except: except,
-		}
-	}
-	return []setting{
-		later("max-surge", "N", parseWhole(0)),
-		later("drain-limit", "TIME", parseLimit, "none"),
-		later("max-draining", "N", parseWhole(1)),
-		later("ready-timeout", "TIME", parseTime),
 	}
 }

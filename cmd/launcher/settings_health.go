@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 )
@@ -37,4 +38,21 @@ func parseHealth(s *settings, name, text string) error {
 	}
 	s.Health = text
 	return nil
+}
+
+// validAddress tells [HOST]:PORT, PORT a number, $PORT or {PORT}.
+func validAddress(text string) bool {
+	at := strings.LastIndexByte(text, ':')
+	if at < 0 {
+		return false
+	}
+	if _, err := strconv.ParseUint(text[at+1:], 10, 16); err != nil && text[at+1:] != "{PORT}" && text[at+1:] != "$PORT" {
+		return false
+	}
+	host := text[:at]
+	if strings.HasPrefix(host, "[") {
+		_, err := netip.ParseAddr(strings.Trim(host, "[]"))
+		return err == nil
+	}
+	return !strings.ContainsAny(host, ":/ ")
 }

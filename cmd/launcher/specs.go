@@ -29,6 +29,7 @@ func resolveWithin(r request, first bool, capacity func() procfile.Capacity) (*g
 	s := &resolution{request: r, first: first, capacity: sync.OnceValue(capacity)}
 	s.findDirectory()
 	s.real = given(r.Environ)
+	s.made.Revision = s.revision()
 	s.variables = s.readEnvFiles(s.envFiles(), s.EnvFilesGiven)
 	s.choose()
 	for _, k := range s.kinds {
@@ -57,6 +58,7 @@ type resolution struct {
 	capacity func() procfile.Capacity
 
 	dir       string              // the working directory, links resolved
+	dirName   string              // … and the name that it was found by
 	real      environment         // what we were given
 	variables []procfile.Variable // of the env files, in the order of reading
 	names     []string            // every process type of the Procfile
@@ -132,7 +134,7 @@ func (s *resolution) findDirectory() {
 		s.mistake(nil, "the working directory: "+err.Error(), "start the launcher in a directory that is there")
 		dir = s.Dir
 	}
-	s.dir = dir
+	s.dir, s.dirName = dir, s.Dir
 }
 
 func mustBeDir(dir string) error {
@@ -269,13 +271,14 @@ func (s *resolution) spec(k *kind, slot int) (launcher.Spec, bool) {
 	stop, _ := s.configuredStop(k)
 	spec := launcher.Spec{
 		Type: k.name, Slot: slot,
-		Argv: argv, Env: env, Dir: s.dir,
+		Argv: argv, Env: env, Dir: s.dir, DirName: s.dirName, Revision: s.made.Revision,
 		Server:      k.server,
 		QuietSignal: quiet,
 		StopSignal:  stop,
 		Restart:     k.restart,
 		MaxMemory:   s.maxMemory(k),
 		Sockets:     k.sockets,
+		Rolling:     s.rolling(k),
 	}
 	return spec, s.setProbes(k, &spec, env)
 }

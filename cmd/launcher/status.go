@@ -114,12 +114,14 @@ func statusText(s control.Status) string {
 	var b strings.Builder
 	ready, wanted := 0, 0
 	for _, p := range s.Processes {
-		wanted++
+		if !p.Old {
+			wanted++
+		}
 		if p.Ready {
 			ready++
 		}
 	}
-	fmt.Fprintf(&b, "launcher, pid %d, up %s, %d/%d ready", s.PID, brief(s.Time.Sub(s.Began)), ready, wanted)
+	fmt.Fprintf(&b, "launcher, pid %d, up %s, %d/%d ready", s.PID, brief(s.Time.Sub(s.Began)), min(ready, wanted), wanted)
 	if s.Quiet {
 		b.WriteString(", quiet")
 	}
@@ -137,12 +139,32 @@ func statusText(s control.Status) string {
 		return b.String()
 	}
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "PROCESS\tSTATE\tPID\tUP\tRESTARTS\tMEMORY\tREADY\tLAST END")
+	releases := releasesDiffer(s.Processes)
+	head := "PROCESS\tSTATE\tPID\tUP\tRESTARTS\tMEMORY\tREADY\tLAST END"
+	if releases {
+		head += "\tREVISION\tDIRECTORY"
+	}
+	fmt.Fprintln(t, head)
 	for _, p := range s.Processes {
-		fmt.Fprintln(t, strings.Join(row(p, s.Time), "\t"))
+		cells := row(p, s.Time)
+		if releases {
+			cells = append(cells, firstSet(p.Revision, "-"), p.Dir)
+		}
+		fmt.Fprintln(t, strings.Join(cells, "\t"))
 	}
 	_ = t.Flush()
 	return b.String()
+}
+
+// releasesDiffer tells whether there is anything to say of where the processes
+// come from: a revision is known, or not all are from one directory.
+func releasesDiffer(processes []control.Process) bool {
+	for _, p := range processes {
+		if p.Revision != "" || p.Dir != processes[0].Dir {
+			return true
+		}
+	}
+	return false
 }
 
 // row is a line of the table.
@@ -174,6 +196,8 @@ func stateWords(p control.Process, now time.Time) string {
 		words += ", " + brief(p.NextStart.Sub(now)) + " more"
 	case p.Drained:
 		words += ", drained"
+	case !p.Draining.IsZero():
+		words += ", draining for " + brief(now.Sub(p.Draining))
 	case !p.HearsQuiet:
 		words += ", hears no quiet signal"
 	}

@@ -227,3 +227,10 @@ func parseSocket(s *settings, name, text string) error {
 	s.Socket = text
 	return nil
 }
+
+func parsePath(_ *settings, name, text string) error {
+	if strings.ContainsRune(text, 0) {
+		return wrong(name, "a path holds no NUL", "")
+	}
+	return nil
+}

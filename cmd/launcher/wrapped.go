@@ -36,7 +36,10 @@ func (s *resolution) unwrap(k *kind) bool {
 // ofType are the settings that one type can have for itself, by the flags of a
 // wrapped `launcher exec` or by its table in launcher.toml; all others are of the
 // whole launcher.
-var ofType = []string{"count", "index", "restart", "quiet-signal", "stop-signal", "env-file", "listen", "max-memory", "ready", "live"}
+var ofType = []string{
+	"count", "index", "restart", "quiet-signal", "stop-signal", "env-file", "listen", "max-memory", "ready", "live",
+	"max-surge", "drain-limit", "max-draining", "ready-timeout",
+}
 
 // readFlags reads the flags of a wrapped line. Those that cannot be of one type
 // are not taken, and that is said.

@@ -58,6 +58,10 @@ func (c *Client) Ask(ctx context.Context, r launcher.Request) (Reply, error) {
 		values.Set("count", strconv.Itoa(r.Count))
 	case launcher.AskSignal:
 		values.Set("signal", launcher.SignalName(r.Signal))
+	case launcher.AskRestart:
+		if r.Force {
+			values.Set("force", "true")
+		}
 	case launcher.AskStop:
 		if r.Budget > 0 {
 			values.Set("budget", r.Budget.String())

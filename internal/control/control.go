@@ -10,8 +10,8 @@
 // GET /status answers with a Status; with ?since=VERSION it waits until the
 // status is another than that, 55 s at most, and answers with the present one.
 // POST /quiet, /resume, /stop, /restart, /scale and /signal take target, count
-// (scale), signal (signal) and budget (stop) as query or form, and answer with a
-// Reply: 200 it is done, 409 it cannot be done, 400 (405, 413,
+// (scale), signal (signal), budget (stop) and force (restart) as query or form,
+// and answer with a Reply: 200 it is done, 409 it cannot be done, 400 (405, 413,
 // 431) the request is wrong, 503 the launcher is busy or has ended.
 package control
 
@@ -71,11 +71,12 @@ type Process struct {
 	Restarts   int       `json:"restarts"`
 	Failed     int       `json:"failed"`
 	Ended      string    `json:"ended,omitempty"`
-	NextStart  time.Time `json:"next_start,omitzero"` // waiting only
-	Old        bool      `json:"old,omitempty"`       // its slot has another one, or is to go
-	Done       bool      `json:"done,omitempty"`      // it ended with 0, and is started no more
-	Draining   time.Time `json:"draining,omitzero"`   // it is to finish its work since then
+	NextStart  time.Time `json:"next_start,omitzero"`     // waiting only
+	Old        bool      `json:"old,omitempty"`           // its slot has another one, or is to go
+	Done       bool      `json:"done,omitempty"`          // it ended with 0, and is started no more
+	Draining   time.Time `json:"draining_since,omitzero"` // it is to finish its work since then
 	Dir        string    `json:"dir,omitempty"`
+	Revision   string    `json:"revision,omitempty"` // of the release it was started from
 	Server     string    `json:"server,omitempty"`
 	// Memory is the resident memory of the process and of all below it, in
 	// bytes. The command status adds it; the socket does not tell it.
@@ -102,7 +103,8 @@ func StatusOf(s launcher.Status, budget time.Duration) *Status {
 		one := Process{
 			Name: p.Name, Type: p.Type, Slot: p.Slot, State: p.State.String(), Since: p.Since, PID: p.PID,
 			Started: p.Started, Ready: p.Ready, Probe: p.Probe, Replaced: p.Replaced, Quieted: p.Quieted, Drained: p.Drained, HearsQuiet: p.HearsQuiet,
-			Says: p.Says, Restarts: p.Restarts, Failed: p.Failed, Ended: p.Ended, Old: p.Old, Done: p.Done, Draining: p.Draining, Dir: p.Dir, Server: p.Server,
+			Says: p.Says, Restarts: p.Restarts, Failed: p.Failed, Ended: p.Ended, Old: p.Old, Done: p.Done, Draining: p.Draining,
+			Dir: p.Dir, Revision: p.Revision, Server: p.Server,
 		}
 		if p.State == launcher.Waiting {
 			one.NextStart = p.NextStart

@@ -2,6 +2,7 @@ package control
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"dyno/launcher"
@@ -10,32 +11,53 @@ import (
 // Check is what readiness says of the launcher or of one process.
 type Check struct {
 	Name   string // "launcher", "worker.2"
+	Type   string // "worker"; "" of the launcher
 	Reason string // why it is not ready; "": it is
 }
 
-// Readiness tells whether all is ready, and of each slot why it is not. One that
-// was replaced, and drains, does not count; nor does one that has done what it
-// was for. Quiet or stopping nothing is ready (DESIGN 6).
-func (s *Status) Readiness() (ready bool, checks []Check) {
-	ready = true
-	add := func(name, reason string) {
-		checks = append(checks, Check{name, reason})
-		ready = ready && reason == ""
-	}
-	switch {
-	case s.Stopping != "":
-		add("launcher", "stopping, "+s.Stopping)
-	case s.Quiet:
-		add("launcher", "quiet")
-	default:
-		add("launcher", "")
-	}
+// slot is one that processes have one after the other, or two at once.
+type slot struct {
+	typ    string
+	number int
+}
+
+// Slots are the checks of all slots that are to have a ready process: the old one
+// serves until the new one is ready. One that has done what it was for, and one
+// that is to go, are left out.
+func (s *Status) Slots() []Check {
+	serving := make(map[slot]bool)
 	for i := range s.Processes {
-		if p := &s.Processes[i]; !p.Old && !p.Done {
-			add(p.Name, p.notReady(s.Time))
+		if p := &s.Processes[i]; p.Old && p.Ready {
+			serving[slot{p.Type, p.Slot}] = true
 		}
 	}
-	return ready, checks
+	var checks []Check
+	for i := range s.Processes {
+		p := &s.Processes[i]
+		if p.Old || p.Done {
+			continue
+		}
+		check := Check{Name: p.Name, Type: p.Type}
+		if !serving[slot{p.Type, p.Slot}] {
+			check.Reason = p.notReady(s.Time)
+		}
+		checks = append(checks, check)
+	}
+	return checks
+}
+
+// Readiness tells whether all is ready, and of each slot why it is not. Quiet or
+// stopping nothing is ready (DESIGN 6).
+func (s *Status) Readiness() (ready bool, checks []Check) {
+	own := Check{Name: "launcher"}
+	switch {
+	case s.Stopping != "":
+		own.Reason = "stopping, " + s.Stopping
+	case s.Quiet:
+		own.Reason = "quiet"
+	}
+	checks = append([]Check{own}, s.Slots()...)
+	return !slices.ContainsFunc(checks, func(c Check) bool { return c.Reason != "" }), checks
 }
 
 // notReady says why p is not ready; "": it is.

@@ -197,7 +197,7 @@ func (s *Server) ask(ctx context.Context, r launcher.Request, limit time.Duratio
 // requestOf reads what a verb is to be done with.
 func requestOf(r *http.Request, verb launcher.Verb) (launcher.Request, error) {
 	request := launcher.Request{Verb: verb}
-	keys := map[launcher.Verb]string{launcher.AskScale: "count", launcher.AskSignal: "signal", launcher.AskStop: "budget"}
+	keys := map[launcher.Verb]string{launcher.AskScale: "count", launcher.AskSignal: "signal", launcher.AskStop: "budget", launcher.AskRestart: "force"}
 	own := keys[verb]
 	values, err := form(r, "target", own)
 	if err != nil {
@@ -220,6 +220,11 @@ func requestOf(r *http.Request, verb launcher.Verb) (launcher.Request, error) {
 	case verb == launcher.AskStop && text != "":
 		if request.Budget, err = time.ParseDuration(text); err != nil || request.Budget <= 0 {
 			return request, wrong("budget=%q is no duration; write it like 5s", text)
+		}
+	}
+	if verb == launcher.AskRestart && text != "" {
+		if request.Force, err = strconv.ParseBool(text); err != nil {
+			return request, wrong("force=%q is neither true nor false", text)
 		}
 	}
 	return request, nil

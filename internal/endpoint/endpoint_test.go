@@ -64,7 +64,7 @@ func fleet() launcher.Reply {
 	}
 	for range 2 { // of one slot
 		old := status.Processes[launcher.Stopping]
-		old.Name, old.Old = "worker.9 (old)", true
+		old.Name, old.Slot, old.Old = "worker.9 (old, pid 12)", 9, true
 		status.Processes = append(status.Processes, old)
 	}
 	odd := launcher.TypeCounters{

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"runtime"
 	"slices"
+	"strconv"
 	"time"
 
 	"dyno/internal/control"
@@ -17,7 +18,7 @@ func (s *Server) exposition(reply launcher.Reply) []byte {
 	var e exposition
 	status := &reply.Status
 	s.whole(&e, status)
-	processes(&e, status)
+	s.processes(&e, status)
 	counted(&e, reply.Counters)
 	e.family("launcher_orphans_reaped_total", counter, "Adopted processes that ended and were reaped.")
 	e.sample(float64(status.Adopted))
@@ -54,7 +55,7 @@ func number(is bool) float64 {
 }
 
 // processes is what there is of each type, and of each process that is told apart.
-func processes(e *exposition, status *launcher.Status) {
+func (s *Server) processes(e *exposition, status *launcher.Status) {
 	type count struct {
 		states        [launcher.Killed + 1]int
 		ready, wanted int
@@ -68,10 +69,10 @@ func processes(e *exposition, status *launcher.Status) {
 			types[p.Type] = c
 		}
 		c.states[p.State]++
-		if !p.Old && !p.Done {
-			c.wanted++
-			c.ready += int(number(p.Ready))
-		}
+	}
+	for _, slot := range control.StatusOf(*status, s.options.Budget).Slots() {
+		types[slot.Type].wanted++
+		types[slot.Type].ready += int(number(slot.Reason == ""))
 	}
 	names := slices.Sorted(maps.Keys(types))
 	e.family("launcher_processes", gauge, "Processes by type and state, old ones that drain included.")
@@ -100,11 +101,15 @@ func each(e *exposition, status *launcher.Status) {
 		if !p.Old {
 			e.sample(float64(p.Failed), "process", p.Name, "type", p.Type)
 		}
+		series := p.Type + "." + strconv.Itoa(p.Slot) // the name, less the pid of an old one
+		if p.Old {
+			series += " (old)"
+		}
 		if p.PID != 0 && p.Memory > 0 {
-			memory[p.Name] += float64(p.Memory)
+			memory[series] += float64(p.Memory)
 		}
 		if !p.Draining.IsZero() {
-			draining[p.Name] = max(draining[p.Name], status.Time.Sub(p.Draining).Seconds())
+			draining[series] = max(draining[series], status.Time.Sub(p.Draining).Seconds())
 		}
 	}
 	e.family("launcher_draining_seconds", gauge, "How long a process that was quieted or told to end has been finishing its work.")

@@ -1,0 +1,182 @@
+package launcher
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+	"pgregory.net/rapid"
+)
+
+// release is one generation of a model's run, and how its processes fare.
+type release struct {
+	good bool
+	behaviour
+}
+
+func drawRelease(r *rapid.T) release {
+	ms := func(name string, least, most int) time.Duration {
+		return time.Duration(rapid.IntRange(least, most).Draw(r, name)) * time.Millisecond
+	}
+	one := release{good: true, behaviour: behaviour{quiet: rapid.Bool().Draw(r, "quiet"), work: ms("work", 1, 20000)}}
+	if rapid.Bool().Draw(r, "ready") {
+		one.ready = ms("ready after", 1, 8000)
+	}
+	switch rapid.IntRange(0, 5).Draw(r, "kind") {
+	case 0:
+		one.good, one.up, one.code = false, ms("up", 1, 25000), 1
+	case 1:
+		one.good, one.err = false, unix.ENOENT
+	case 2:
+		one.comm, one.title = "sidekiq", []string{"sidekiq 6 app [1 of 10 busy] stopping"}
+	}
+	return one
+}
+
+// TestModelRestarts plays random deploys, with random commands among them. What
+// must hold: no slot has two processes that are not old; no more work than were
+// asked for and the surge; after an abort the old generation is what runs; all
+// is gone within the budget. Where nobody else interferes: never fewer ready
+// processes than there were, short of the new ones that fell.
+func TestModelRestarts(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		n, surge := rapid.IntRange(1, 4).Draw(r, "count"), rapid.IntRange(1, 3).Draw(r, "surge")
+		limit := rapid.SampledFrom([]time.Duration{0, NoDrainLimit, 30 * time.Second}).Draw(r, "limit")
+		drains, titles := rapid.Bool().Draw(r, "drains"), rapid.Bool().Draw(r, "titles")
+		most := rapid.IntRange(1, 6).Draw(r, "max draining")
+		edit := func(s *Spec) {
+			s.Rolling = Rolling{Surge: surge, DrainLimit: limit, MaxDraining: most, ReadyTimeout: 30 * time.Second}
+			s.Server = Server{Drains: drains, Titles: titles}
+		}
+		first := release{good: true, behaviour: behaviour{quiet: true, work: time.Second, ready: time.Second}}
+		releases := append([]release{first}, rapid.SliceOfN(rapid.Custom(drawRelease), 4, 4).Draw(r, "releases")...)
+		calm := rapid.Bool().Draw(r, "calm")
+		moments := rapid.SliceOfN(rapid.IntRange(0, 60000), 1, 6).Draw(r, "moments")
+		acts := rapid.SliceOfN(rapid.IntRange(0, 9), 6, 6).Draw(r, "acts")
+		read := 0
+		var wrong []string // told outside of the bubble
+		c := Config{Specs: specs("worker", n, edit, func(s *Spec) { s.Dir = "0" }), Reload: func() (Generation, error) {
+			read = min(read+1, len(releases)-1)
+			dir := fmt.Sprint(read)
+			return Generation{Specs: specs("worker", n, edit, func(s *Spec) { s.Dir = dir })}, nil
+		}}
+		behaves := func(s *Spec, _ int) behaviour { return releases[s.Dir[0]-'0'].behaviour }
+		h := inHouse(t, c, behaves, func(h *house) {
+			time.Sleep(15 * time.Second)
+			for i, ms := range moments {
+				time.Sleep(time.Duration(ms) * time.Millisecond)
+				act(t, h, acts[i], calm)
+				wrong = append(wrong, twins(h.ask(t, Request{})))
+			}
+			time.Sleep(5 * time.Minute)
+			if calm {
+				wrong = append(wrong, mixed(h.ask(t, Request{}), releases))
+			}
+			if took := h.term(); took > DefaultBudget {
+				wrong = append(wrong, fmt.Sprintf("the stop took %s", took))
+			}
+		})
+		for _, what := range wrong {
+			if what != "" {
+				r.Fatal(what)
+			}
+		}
+		checkEvents(r, h, n, surge, calm)
+		for _, bad := range h.bad {
+			r.Fatal(bad)
+		}
+	})
+}
+
+func act(t *testing.T, h *house, which int, calm bool) {
+	if calm {
+		which %= 5
+	}
+	switch which {
+	case 0, 1, 2:
+		h.deliver(unix.SIGHUP)
+	case 3:
+		h.ask(t, Request{Verb: AskRestart, Force: true})
+	case 4:
+		h.ask(t, Request{Verb: AskRestart, Target: "worker.1"})
+	case 5:
+		h.deliver(unix.SIGUSR1)
+	case 6:
+		h.ask(t, Request{Verb: AskResume})
+	case 7:
+		h.ask(t, Request{Verb: AskQuiet, Target: "worker.1"})
+	case 8:
+		h.ask(t, Request{Verb: AskStop, Target: "worker.1"})
+	case 9:
+		h.mu.Lock()
+		for _, p := range h.procs {
+			if p.spec != nil && p.spec.Slot == 1 {
+				h.end(p, Exit{Status: 1 << 8})
+				break
+			}
+		}
+		h.mu.Unlock()
+	}
+}
+
+// twins tells of two processes that status calls the same.
+func twins(reply Reply) string {
+	names := map[string]bool{}
+	for _, p := range reply.Status.Processes {
+		if names[p.Name] {
+			return fmt.Sprintf("two are called %s: %s", p.Name, reply.states())
+		}
+		names[p.Name] = true
+	}
+	return ""
+}
+
+// mixed tells of more than one generation after an abort, or of one that is good
+// and is not ready.
+func mixed(reply Reply, releases []release) string {
+	if !strings.HasPrefix(reply.Status.Restart, "aborted") {
+		return ""
+	}
+	dir := ""
+	for _, p := range reply.Status.Processes {
+		if p.Old {
+			continue
+		}
+		if dir == "" {
+			dir = p.Dir
+		}
+		if p.Dir != dir || p.State != Ready && releases[dir[0]-'0'].good {
+			return fmt.Sprintf("after an abort (%s): %s", reply.Status.Restart, dirs(reply))
+		}
+	}
+	return ""
+}
+
+// checkEvents reads the log of a run up to its stop.
+func checkEvents(r *rapid.T, h *house, n, surge int, calm bool) {
+	var count [Killed + 1]int // processes in each state
+	fell, all := 0, false
+	for _, e := range h.events {
+		if strings.HasPrefix(e.Text, "stopping:") {
+			return
+		}
+		if !e.Changed {
+			continue
+		}
+		if e.From == Ready && e.To < Starting {
+			fell++ // by itself
+		}
+		count[e.From]--
+		count[e.To]++
+		working, ready := count[Starting]+count[Ready], count[Ready]
+		all = all || ready == n
+		if working > n+surge {
+			r.Fatalf("%d work at %s, asked for %d and a surge of %d", working, e.Time, n, surge)
+		}
+		if calm && all && ready < n-fell {
+			r.Fatalf("%d are ready at %s, of %d, and %d fell", ready, e.Time, n, fell)
+		}
+	}
+}

@@ -19,11 +19,6 @@ import (
 	"golang.org/x/term"
 )
 
-// envName is the variable of a flag: max-memory is LAUNCHER_MAX_MEMORY.
-func envName(flag string) string {
-	return "LAUNCHER_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
-}
-
 // lookup is the value of a variable, "" where it is not set. Of two with the
 // same name the last counts, as it does for shells.
 func lookup(environ []string, name string) string {

@@ -12,7 +12,7 @@ func TestReadiness(t *testing.T) {
 	one := func(change func(*Process)) Status {
 		p := Process{Name: "worker.2", Type: "worker", State: "ready", Ready: true, Since: now.Add(-4 * time.Second)}
 		change(&p)
-		return Status{Time: now, Processes: []Process{{Name: "worker.1", State: "ready", Ready: true}, p}}
+		return Status{Time: now, Processes: []Process{{Name: "worker.1", Type: "web", State: "ready", Ready: true}, p}}
 	}
 	same := func(*Process) {}
 	with := func(s Status, change func(*Status)) Status { change(&s); return s }
@@ -30,6 +30,9 @@ func TestReadiness(t *testing.T) {
 		}), "false: launcher= worker.1= worker.2=waiting, again in 3s, failed 4 times in a row, the last: status 1"},
 		{one(func(p *Process) { p.State, p.Ready = "quieting", false }), "false: launcher= worker.1= worker.2=quieting for 4s"},
 		{one(func(p *Process) { p.State, p.Ready, p.Old = "stopping", false, true }), "true: launcher= worker.1="},
+		{with(one(func(p *Process) { p.State, p.Ready = "starting", false }), func(s *Status) { // in a restart the old one serves still
+			s.Processes = append(s.Processes, Process{Name: "worker.2 (old)", Type: "worker", State: "ready", Ready: true, Old: true})
+		}), "true: launcher= worker.1= worker.2="},
 		{one(func(p *Process) { p.State, p.Ready, p.Done = "down", false, true }), "true: launcher= worker.1="},
 		{one(func(p *Process) { p.State, p.Ready, p.Ended = "down", false, "status 1" }), "false: launcher= worker.1= worker.2=down, the last: status 1"},
 	} {

@@ -24,7 +24,7 @@ func openEndpoints(s *settings, gen *generation, c *launcher.Config, out *output
 	}
 	if s.Health != "" {
 		open.health, err = endpoint.Serve(s.Health, inbox, endpoint.Options{
-			Budget: s.Budget, Version: version, Output: out.Bytes,
+			Budget: s.Budget, Version: version, Output: out.Bytes, Idle: releaseMemory,
 		})
 		if err != nil {
 			return open, wrong(s.source("health"), oneMistake(err).Error(), "name another address, or off")

@@ -39,6 +39,8 @@ type Options struct {
 	Version string        // of the launcher
 	// Output tells how many bytes processes have written; ok false: nobody knows.
 	Output func() (stdout, stderr int64, ok bool)
+	// Idle is as control's: called when nobody has asked for a while. nil: nothing.
+	Idle func()
 }
 
 // Server serves the endpoint until Close.
@@ -62,7 +64,7 @@ func Serve(address string, asker Asker, o Options) (*Server, error) {
 	}
 	s := &Server{Address: l.Addr().String(), asker: asker, options: o, turn: make(chan struct{}, 1)}
 	s.ended, s.end = context.WithCancel(context.Background())
-	s.http = http1.Serve(l, http1.Config{Handle: s.handle, Fail: plain, Most: mostConnections})
+	s.http = http1.Serve(l, http1.Config{Handle: s.handle, Fail: plain, Most: mostConnections, Idle: o.Idle})
 	return s, nil
 }
 

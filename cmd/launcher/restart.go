@@ -131,7 +131,7 @@ func newDrawing(out io.Writer, terminal bool, before control.Status) *drawing {
 		d.every = time.Second
 	}
 	for _, p := range before.Processes {
-		if p.PID != 0 {
+		if p.PID != 0 && p.Draining.IsZero() { // what drains already is on its way
 			d.said[p.PID] = wayOf(p, before.Time, false)
 		}
 	}

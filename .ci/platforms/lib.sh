@@ -52,7 +52,7 @@ same() {
 }
 
 # need PACKAGE...: installs those that are missing. Nothing that is installed
-# starts itself.
+# starts itself. Before in_private, which has no way out to the mirror.
 need() { locked packages "$TOP/.ci/setup" "$@" || fail "cannot install $*"; }
 
 # locked NAME COMMAND...: one at a time of those that share $PLAT.
@@ -65,16 +65,16 @@ locked() {
 	) 9>"$PLAT/lock-$1"
 }
 
-# in_private: runs the script again with mounts and a network of its own, so that
-# neither is the machine's and both go with it; then makes $WORK.
+# in_private: makes $WORK, and runs the script again with mounts, a network and
+# processes of its own, so that none is the machine's and all go with it.
 in_private() {
 	if [ -z "$WORK" ]; then
 		[ "$(id -u)" = 0 ] || fail "must be root"
 		WORK=$(mktemp -d "/tmp/launcher-$TEST.XXXXXX")
-		unshare --mount --net --propagation private true 2>"$WORK/unshare" ||
-			fail "this machine gives no mount and network namespaces: $(cat "$WORK/unshare")"
-		local status=0
-		PLATFORM_WORK=$WORK unshare --mount --net --propagation private "$BASH" "$0" "$@" || status=$?
+		local status=0 private=(unshare --mount --propagation private --net --pid --fork --kill-child --mount-proc)
+		"${private[@]}" true 2>"$WORK/unshare" ||
+			fail "this machine gives no mount, network and PID namespaces: $(cat "$WORK/unshare")"
+		PLATFORM_WORK=$WORK "${private[@]}" "$BASH" "$0" "$@" || status=$?
 		rm -rf --one-file-system "$WORK"
 		exit "$status"
 	fi
@@ -83,7 +83,7 @@ in_private() {
 }
 
 # at_end COMMAND: what is to be done when the script ends, the last first.
-AT_END=()
+AT_END=(:)
 at_end() { AT_END=("$*" "${AT_END[@]}"); }
 finish() {
 	local status=$? command
@@ -119,7 +119,7 @@ launcher_binary() {
 ROOT_PACKAGES=systemd,systemd-sysv,dbus,procps,iproute2,curl,ruby-sidekiq,redis-server,redis-tools
 
 # debian_root SUITE: sets ROOT to a Debian of that suite, made if need be. Never
-# write to it: put an overlay over it, or copy it.
+# write to it: put an overlay over it, or copy it. Before in_private.
 debian_root() {
 	ROOT=$PLAT/rootfs-$1
 	# The name that it has had from the first on.
@@ -131,6 +131,7 @@ debian_root() {
 make_root() {
 	[ ! -e "$2/.done" ] || return 0
 	local mirror
+	# shellcheck disable=SC2016 # apt's own
 	mirror=$(apt-get indextargets --format '$(REPO_URI)' | grep -v security | sort -u | head -n 1)
 	rm -rf "$2"
 	say "debootstrap $1, once"

@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# examples/systemd under a systemd that runs as PID 1, with Sidekiq at work.
+#
+#	.ci/platforms/systemd.sh [SUITE]
+#
+# With no SUITE the machine's files are those of this one, under an overlay; else
+# of that Debian, made by debootstrap: `systemd.sh trixie` has notify-reload.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/machine.sh"
+. "$(dirname "$0")/jobs.sh"
+
+machine_need
+jobs_need
+ROOT=/
+[ $# = 0 ] || debian_root "$1"
+in_private "$@"
+
+UNIT=launcher@shop
+APP=/srv/shop
+
+# deploy NAME < Procfile: a release of it, and current leads there.
+deploy() {
+	local release=$MACHINE$APP/releases/$1
+	mkdir -p "$release"
+	cat >"$release/Procfile"
+	jobs_app "$release"
+	ln -sfn "$APP/releases/$1" "$MACHINE$APP/current"
+}
+
+# setting LINE...: into the unit by a drop-in of its own.
+setting() {
+	mkdir -p "$MACHINE/etc/systemd/system/launcher@.service.d"
+	printf '%s\n' '[Service]' "$@" >"$MACHINE/etc/systemd/system/launcher@.service.d/test.conf"
+	inside systemctl daemon-reload
+}
+
+# pids: of the processes that the launcher runs.
+pids() { inside runuser -u shop -- launcher status --socket /run/launcher-shop/control.sock | awk '$1 ~ /\./ { print $3 }' | sort; }
+
+# Each of the old pids has given its place to another.
+all_new() {
+	[ -z "$(comm -12 <(echo "$1") <(pids))" ] || fail "$2: these are as before: $(comm -12 <(echo "$1") <(pids))"
+}
+
+journal_says() { journal $UNIT | grep -q "$1"; }
+up_again() { [ "$(property $UNIT MainPID)" != "$1" ] && [ "$(property $UNIT ActiveState)" = active ]; }
+# shellcheck disable=SC2016 # the launcher's
+sidekiqs() { echo 'worker: sidekiq -c 5 -t $STOP_TIMEOUT -r ./worker.rb'; }
+
+machine_boot "$ROOT"
+at_end "journal $UNIT | tail -n 30"
+launcher_binary "$MACHINE/usr/local/bin/launcher"
+install -m 644 "$TOP"/examples/systemd/*@.* "$MACHINE/etc/systemd/system/"
+inside useradd --no-create-home shop
+install -D -m 644 "$TOP/examples/systemd/shop.env" "$MACHINE/etc/launcher/shop.env"
+sidekiqs | deploy 1
+
+verify=$(inside systemd-analyze verify --man=no $UNIT.service 2>&1 | grep -i launcher || true)
+same "$verify" "" "systemd-analyze verify has nothing to say"
+say "$(inside systemd-analyze security --no-pager $UNIT.service 2>/dev/null | tail -n 1)"
+
+# A start, a reload and a restart with jobs at work.
+jobs_begin 0.3
+inside systemctl start $UNIT
+same "$(property $UNIT StatusText)" "2/2 ready" "systemctl start returns when all are ready"
+jobs_go_on
+
+first=$(property $UNIT MainPID) old=$(pids)
+inside systemctl reload $UNIT
+all_new "$old" "systemctl reload"
+same "$(property $UNIT MainPID)" "$first" "systemctl reload replaces every process below the same launcher"
+
+sleep 11
+old=$(pids)
+echo 'worker: sidekiq -r ./no-such-file.rb' | deploy bad
+if inside systemctl reload $UNIT 2>/dev/null; then fail "the reload of a bad release succeeded"; fi
+same "$(property $UNIT ActiveState)" active "the reload of a bad release fails, and the app stays up"
+jobs_go_on
+
+sidekiqs | deploy 2
+sleep 11
+inside systemctl reload $UNIT
+all_new "$old" "the next reload"
+ok "the next good release is taken up"
+
+old=$(pids) begun=$SECONDS
+inside systemctl restart $UNIT
+[ $((SECONDS - begun)) -le 35 ] || fail "systemctl restart took $((SECONDS - begun)) s"
+all_new "$old" "systemctl restart"
+[ "$(property $UNIT MainPID)" != "$first" ] || fail "systemctl restart left the launcher"
+ok "systemctl restart, $((SECONDS - begun)) s"
+jobs_go_on
+
+# A launcher that hangs, or is killed: its workers finish what they have.
+setting WatchdogSec=2s RestartSec=1s
+inside systemctl restart $UNIT
+jobs_go_on
+first=$(property $UNIT MainPID) old=$(pids)
+inside kill -STOP "$first"
+within 30 journal_says 'Watchdog timeout' || fail "the watchdog let a hung launcher be"
+within 60 up_again "$first" || fail "not started again after the watchdog's kill"
+for pid in $old; do ! inside kill -0 "$pid" 2>/dev/null || fail "$pid outlived its launcher"; done
+ok "a hung launcher is killed by the watchdog, and the unit starts again"
+jobs_go_on
+jobs_end
+
+# A process that hears no TERM is killed in the launcher's budget, not by systemd.
+echo "deaf: sh -c 'trap : TERM; while :; do sleep 1; done'" | deploy 3
+echo LAUNCHER_FORMATION=deaf=1 >"$MACHINE/etc/launcher/shop.env"
+setting Environment=LAUNCHER_BUDGET=3s TimeoutStopSec=8s
+inside systemctl restart $UNIT
+begun=$SECONDS
+inside systemctl stop $UNIT
+[ $((SECONDS - begun)) -le 5 ] || fail "systemctl stop took $((SECONDS - begun)) s of a budget of 3"
+journal_says 'KILL, as its time was over' || fail "the launcher did not kill who is deaf"
+same "$(property $UNIT ActiveState)" inactive "systemctl stop of who hears no TERM is over within the launcher's budget"

@@ -2,8 +2,8 @@
 # Sidekiq at work: a Redis on 127.0.0.1:6379 of our private network, jobs that are
 # sent all the time, and the count at the end. Sourced after lib.sh.
 
-# Before in_private.
-jobs_need() { need redis-server redis-tools ruby-sidekiq; }
+# shellcheck disable=SC2034 # for need
+JOBS_PACKAGES="redis-server redis-tools ruby-sidekiq"
 
 # jobs_app DIR: what the jobs do, as ./worker.rb there.
 jobs_app() { install -D -m 644 "$TOP/cmd/launcher/testdata/servers/sidekiq/worker.rb" "$1/worker.rb"; }

@@ -2,8 +2,8 @@
 # A machine with a systemd of its own: systemd-nspawn on a throw-away overlay.
 # Sourced after lib.sh.
 
-# Before in_private.
-machine_need() { need systemd systemd-container dbus; }
+# shellcheck disable=SC2034 # for need
+MACHINE_PACKAGES="systemd systemd-container dbus"
 
 # machine_boot ROOT: its files are ROOT's, which stay as they are; "/" are ours.
 # Then `inside COMMAND...` runs there, and $MACHINE is its file system. It has our

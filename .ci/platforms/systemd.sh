@@ -10,8 +10,8 @@
 . "$(dirname "$0")/machine.sh"
 . "$(dirname "$0")/jobs.sh"
 
-machine_need
-jobs_need
+# shellcheck disable=SC2086 # lists of names
+need $MACHINE_PACKAGES $JOBS_PACKAGES
 ROOT=/
 [ $# = 0 ] || debian_root "$1"
 in_private "$@"

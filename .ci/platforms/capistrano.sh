@@ -1,0 +1,156 @@
+#!/usr/bin/env bash
+# examples/capistrano: Capistrano deploys over ssh to a launcher with Sidekiq at work.
+#
+#	.ci/platforms/capistrano.sh
+#
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/jobs.sh"
+
+# shellcheck disable=SC2086 # a list of names
+need capistrano openssh-server git $JOBS_PACKAGES
+in_private "$@"
+
+PROJECT=$WORK/project
+APP=/srv/deploy/shop
+BIN=$WORK/bin/launcher
+
+# server: an sshd; its user, and what it writes, are in mounts of our own.
+server() {
+	mount -t tmpfs run /run
+	mkdir "$WORK/etc" "$WORK/etc.work" /run/sshd
+	mount -t tmpfs srv /srv
+	mount -t tmpfs etc "$WORK/etc"
+	mkdir "$WORK/etc/upper" "$WORK/etc/work"
+	mount -t overlay -o "lowerdir=/etc,upperdir=$WORK/etc/upper,workdir=$WORK/etc/work" etc /etc
+	git config --system safe.directory '*'
+	useradd --create-home --home-dir /srv/deploy --shell /bin/sh --password '*' deploy
+	chmod 755 "$WORK"
+	ssh-keygen -q -t ed25519 -N '' -f "$WORK/host_key"
+	ssh-keygen -q -t ed25519 -N '' -f "$WORK/key"
+	install -D -m 600 -o deploy -g deploy "$WORK/key.pub" /srv/deploy/.ssh/authorized_keys
+	chown deploy /srv/deploy/.ssh
+	cat >"$WORK/sshd_config" <<-CONFIG
+		Port 2222
+		ListenAddress 127.0.0.1
+		HostKey $WORK/host_key
+		PidFile none
+		UsePAM no
+		PasswordAuthentication no
+	CONFIG
+	background "$WORK/sshd.log" /usr/sbin/sshd -D -e -f "$WORK/sshd_config"
+	within 10 on_server true || fail "sshd does not answer" "$WORK/sshd.log"
+}
+on_server() {
+	ssh -q -i "$WORK/key" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -p 2222 deploy@127.0.0.1 "$@"
+}
+
+# project: the app's repository and its Capistrano.
+project() {
+	mkdir -p "$PROJECT/config/deploy" "$PROJECT/lib/capistrano/tasks"
+	cp "$TOP/examples/capistrano/launcher.rake" "$PROJECT/lib/capistrano/tasks/"
+	cat >"$PROJECT/Capfile" <<-'RUBY'
+		require "capistrano/setup"
+		require "capistrano/deploy"
+		require "capistrano/scm/git"
+		install_plugin Capistrano::SCM::Git
+		Dir.glob("lib/capistrano/tasks/*.rake").each { |r| import r }
+	RUBY
+	{
+		cat <<-RUBY
+			set :application, "shop"
+			set :repo_url, "file://$WORK/repository"
+			set :branch, "main"
+			set :deploy_to, "$APP"
+			set :format, :simpletext
+			task("deploy:migrate") { on(roles(:app)) { execute :touch, shared_path.join("migrated") } }
+		RUBY
+		sed "s|/usr/local/bin/launcher|$BIN|" "$TOP/examples/capistrano/deploy.rb"
+	} >"$PROJECT/config/deploy.rb"
+	cat >"$PROJECT/config/deploy/production.rb" <<-RUBY
+		server "127.0.0.1", user: "deploy", roles: %w[app], port: 2222,
+		  ssh_options: { keys: ["$WORK/key"], keys_only: true, verify_host_key: :never, config: false }
+	RUBY
+	git init -q -b main "$WORK/repository"
+	jobs_app "$WORK/repository"
+	cp "$TOP/examples/capistrano/launcher.toml" "$WORK/repository/"
+}
+
+# commit MESSAGE < Procfile
+commit() {
+	cat >"$WORK/repository/Procfile"
+	git -C "$WORK/repository" add .
+	git -C "$WORK/repository" -c user.name=ci -c user.email=ci@localhost commit -q -m "$1"
+}
+
+# deploys COMMAND...: it succeeds.
+cap_() { (cd "$PROJECT" && cap production "$@") >"$WORK/cap.log" 2>&1; }
+deploys() { cap_ "$@" || fail "cap production $*" "$WORK/cap.log" "$APP/shared/launcher.log"; }
+fails() { ! cap_ "$@" || fail "cap production $* succeeded" "$WORK/cap.log"; }
+
+status() { on_server "$BIN" status --socket "$APP/shared/launcher.sock"; }
+pids() { status | awk '$1 ~ /\./ { print $3 }' | sort; }
+all_ready() { status | grep -q '2/2 ready'; }
+release() { readlink "$APP/current"; }
+version() { tr '\0' '\n' <"/proc/$(pids | head -n 1)/environ" | sed -n 's/^VERSION=//p'; }
+
+# shellcheck disable=SC2016 # the launcher's
+sidekiqs() { echo "worker: env VERSION=$1"' sidekiq -c 5 -t $STOP_TIMEOUT -r ./worker.rb'; }
+
+server
+project
+launcher_binary "$BIN"
+jobs_begin 0.3
+
+sidekiqs 1 | commit first
+sleep 11
+deploys deploy
+within 20 all_ready || fail "not ready after the first deploy" "$APP/shared/launcher.log"
+jobs_go_on
+same "$(version)" 1 "the first deploy starts the launcher"
+deploys launcher:status
+grep -q 'worker.2 .* ready' "$WORK/cap.log" || fail "cap production launcher:status" "$WORK/cap.log"
+ok "cap production launcher:status"
+
+old=$(pids)
+sidekiqs 2 | commit second
+sleep 11
+deploys deploy
+same "$(version)" 2 "the second deploy replaces every process"
+[ -z "$(comm -12 <(echo "$old") <(pids))" ] || fail "processes of the first release run on"
+jobs_go_on
+
+good=$(release)
+echo 'worker: sidekiq -r ./no-such-file.rb' | commit bad
+sleep 11
+fails deploy
+same "$(release)" "$good" "a bad deploy fails, and current leads back"
+same "$(version)" 2 "its processes are of the good release"
+jobs_go_on
+
+sidekiqs 3 | commit third
+sleep 11
+deploys deploy
+same "$(version)" 3 "the next good deploy replaces every process"
+sleep 11
+deploys deploy:rollback
+same "$(version)" 2 "cap production deploy:rollback brings the release before"
+jobs_go_on
+
+before=$(status | head -n 1)
+deploys launcher:deploy_major
+same "$(version)" 3 "cap production launcher:deploy_major"
+[ -e "$APP/shared/migrated" ] || fail "nothing was migrated" "$WORK/cap.log"
+[ "$(status | head -n 1 | cut -d , -f 2)" != "$(cut -d , -f 2 <<<"$before")" ] || fail "the launcher was not stopped" "$WORK/cap.log"
+
+deploys "launcher:quiet[worker]"
+status
+deploys "launcher:resume[worker]"
+status
+jobs_go_on
+sleep 11
+deploys launcher:restart
+jobs_end
+deploys launcher:stop
+if status 2>/dev/null; then fail "cap production launcher:stop left the launcher"; fi
+ok "cap production launcher:stop"

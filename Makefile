@@ -1,5 +1,6 @@
 # make run     builds the launcher and runs Procfile.example with it
 # make test    what CI runs: lint, then every test
+# make test-platforms   on real platforms, each of them or ON=systemd
 # make package the buildpack, for Heroku and for pack, in build/package
 # make release binaries, Debian packages and checksums, in build/release
 # make bench   the figures, beside the peers that are on PATH (BENCH="-quick -row stop")
@@ -32,7 +33,7 @@ BENCH    ?=
 BINARY   := ./cmd/launcher
 SERVERS  := ^Test(Servers|Sidekiq)
 
-.PHONY: run build binaries package release setup test packages binary servers lint fuzz chaos bench flood clean
+.PHONY: run build binaries package release setup test test-platforms packages binary servers lint fuzz chaos bench flood clean
 
 run: build
 	$(OUT)/launcher $(RUN) -f Procfile.example
@@ -56,6 +57,16 @@ release: binaries build
 
 setup:
 	.ci/setup
+
+# Each of .ci/platforms/NAME.sh, and all of it, for one look at what fails. Needs
+# root, namespaces, and the network the first time.
+ON ?= systemd capistrano
+
+test-platforms:
+	@failed=; for platform in $(ON); do \
+		.ci/platforms/$$platform.sh || failed="$$failed $$platform"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
 
 # In this order, also under make -j; and all of it, for one look at what fails.
 test: setup

@@ -111,12 +111,12 @@ gone() { ! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status"; }
 
 # launcher_binary PATH: the static launcher of this tree, stripped.
 launcher_binary() {
-	make --no-print-directory -C "$TOP" build >"$WORK/build.log" 2>&1 || fail "make build" "$WORK/build.log"
-	install -D "$TOP/build/launcher" "$1"
+	make --no-print-directory -C "$TOP" build OUT="$WORK/build" >"$WORK/build.log" 2>&1 || fail "make build" "$WORK/build.log"
+	install -D "$WORK/build/launcher" "$1"
 }
 
 # What a machine of ours holds: systemd, and real servers.
-ROOT_PACKAGES=systemd,systemd-sysv,dbus,procps,iproute2,curl,ruby-sidekiq,redis-server,redis-tools
+ROOT_PACKAGES=systemd,systemd-sysv,dbus,procps,iproute2,curl,ruby-sidekiq,redis-server,redis-tools,puma,ruby-sd-notify
 
 # debian_root SUITE: sets ROOT to a Debian of that suite, made if need be. Never
 # write to it: put an overlay over it, or copy it. Before in_private.

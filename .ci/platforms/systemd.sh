@@ -11,7 +11,7 @@
 . "$(dirname "$0")/jobs.sh"
 
 # shellcheck disable=SC2086 # lists of names
-need $MACHINE_PACKAGES $JOBS_PACKAGES
+need $MACHINE_PACKAGES $JOBS_PACKAGES puma ruby-sd-notify
 ROOT=/
 [ $# = 0 ] || debian_root "$1"
 in_private "$@"
@@ -44,12 +44,13 @@ all_new() {
 }
 
 journal_says() { journal $UNIT | grep -q "$1"; }
-up_again() { [ "$(property $UNIT MainPID)" != "$1" ] && [ "$(property $UNIT ActiveState)" = active ]; }
+is_active() { [ "$(property $UNIT ActiveState)" = active ]; }
+up_again() { [ "$(property $UNIT MainPID)" != "$1" ] && is_active; }
 # shellcheck disable=SC2016 # the launcher's
 sidekiqs() { echo 'worker: sidekiq -c 5 -t $STOP_TIMEOUT -r ./worker.rb'; }
 
 machine_boot "$ROOT"
-at_end "journal $UNIT | tail -n 30"
+at_end "[ \$status = 0 ] || journal $UNIT | tail -n 40 >&2"
 launcher_binary "$MACHINE/usr/local/bin/launcher"
 install -m 644 "$TOP"/examples/systemd/*@.* "$MACHINE/etc/systemd/system/"
 inside useradd --no-create-home shop
@@ -104,6 +105,48 @@ for pid in $old; do ! inside kill -0 "$pid" 2>/dev/null || fail "$pid outlived i
 ok "a hung launcher is killed by the watchdog, and the unit starts again"
 jobs_go_on
 jobs_end
+
+# Sockets of systemd's, in the hands of puma: a client that connects 50 times a
+# second is never refused, over a reload and a restart.
+cat >"$WORK/client.rb" <<'RUBY'
+require "socket"
+answers = Hash.new(0)
+ended = false
+trap("TERM") { ended = true }
+until ended
+  begin
+    UNIXSocket.open(ARGV[0]) do |s|
+      s.write "GET / HTTP/1.0\r\n\r\n"
+      answers[s.read[/ok \d+/] || "no answer"] += 1
+    end
+  rescue SystemCallError => e
+    answers[e.class.to_s] += 1
+  end
+  sleep 0.02
+end
+puts answers.keys
+RUBY
+{
+	sidekiqs
+	echo "web: puma --quiet --environment production --threads 2 --bind unix:///run/shop.sock config.ru"
+} | deploy web
+echo 'run ->(_) { sleep 0.1; [200, {}, ["ok #{Process.pid}"]] }' >"$MACHINE$APP/releases/web/config.ru"
+echo LAUNCHER_FORMATION=worker=1,web=2 >"$MACHINE/etc/launcher/shop.env"
+inside systemctl stop $UNIT
+inside systemctl start launcher@shop.socket
+same "$(property $UNIT ActiveState)" inactive "the socket is there before the service"
+background "$WORK/client" ruby "$WORK/client.rb" "/proc/$LEADER/root/run/shop.sock"
+client=$!
+within 60 is_active || fail "the first connection did not start the service"
+inside systemctl start $UNIT
+ok "the first connection starts the service"
+inside systemctl reload $UNIT
+inside systemctl restart $UNIT
+put_down "$client"
+same "$(grep -v '^ok' "$WORK/client" || true)" "" "no connection is refused or reset over systemctl reload and restart"
+answered=$(grep -c '^ok' "$WORK/client")
+[ "$answered" -ge 4 ] || fail "only $answered processes answered" "$WORK/client"
+inside systemctl stop launcher@shop.socket
 
 # A process that hears no TERM is killed in the launcher's budget, not by systemd.
 echo "deaf: sh -c 'trap : TERM; while :; do sleep 1; done'" | deploy 3

@@ -103,7 +103,6 @@ launcher_binary "$BIN"
 jobs_begin 0.3
 
 sidekiqs 1 | commit first
-sleep 11
 deploys deploy
 within 20 all_ready || fail "not ready after the first deploy" "$APP/shared/launcher.log"
 jobs_go_on
@@ -114,7 +113,6 @@ ok "cap production launcher:status"
 
 old=$(pids)
 sidekiqs 2 | commit second
-sleep 11
 deploys deploy
 same "$(version)" 2 "the second deploy replaces every process"
 [ -z "$(comm -12 <(echo "$old") <(pids))" ] || fail "processes of the first release run on"
@@ -122,17 +120,14 @@ jobs_go_on
 
 good=$(release)
 echo 'worker: sidekiq -r ./no-such-file.rb' | commit bad
-sleep 11
 fails deploy
 same "$(release)" "$good" "a bad deploy fails, and current leads back"
 same "$(version)" 2 "its processes are of the good release"
 jobs_go_on
 
 sidekiqs 3 | commit third
-sleep 11
 deploys deploy
 same "$(version)" 3 "the next good deploy replaces every process"
-sleep 11
 deploys deploy:rollback
 same "$(version)" 2 "cap production deploy:rollback brings the release before"
 jobs_go_on
@@ -148,7 +143,6 @@ status
 deploys "launcher:resume[worker]"
 status
 jobs_go_on
-sleep 11
 deploys launcher:restart
 jobs_end
 deploys launcher:stop

@@ -9,7 +9,8 @@ MACHINE_PACKAGES="systemd systemd-container dbus"
 # Then `inside COMMAND...` runs there, and $MACHINE is its file system. It has our
 # network, which must be a private one.
 machine_boot() {
-	local cgroup=launcher-test-$$ hierarchy nspawn
+	local cgroup hierarchy file nspawn
+	cgroup=$(basename "$WORK")
 	MACHINE=$WORK/machine
 	mkdir -p "$WORK/over" "$MACHINE"
 	mount -t tmpfs machine "$WORK/over"
@@ -17,12 +18,14 @@ machine_boot() {
 	mount -t overlay -o "lowerdir=$1,upperdir=$WORK/over/upper,workdir=$WORK/over/work" machine "$MACHINE" ||
 		fail "this machine cannot lay an overlay over $1"
 	: >"$MACHINE/etc/fstab"
+	# What is enabled on this machine is not to run on that one.
+	rm -rf "$MACHINE"/etc/systemd/system/*.wants
 
 	# A cgroup of its own in every hierarchy, else its systemd takes ours.
 	for hierarchy in /sys/fs/cgroup /sys/fs/cgroup/*; do
 		[ -e "$hierarchy/cgroup.procs" ] || continue
 		mkdir "$hierarchy/$cgroup" || fail "this machine lets no cgroup be made in $hierarchy"
-		at_end "empty_cgroup $hierarchy/$cgroup"
+		at_end "within 10 remove_cgroup $hierarchy/$cgroup"
 		for file in cpus mems; do
 			[ ! -e "$hierarchy/cpuset.$file" ] || cat "$hierarchy/cpuset.$file" >"$hierarchy/$cgroup/cpuset.$file"
 		done
@@ -37,6 +40,8 @@ machine_boot() {
 	nspawn=$!
 	within 20 leader_of "$nspawn" || fail "systemd-nspawn does not start here" "$WORK/nspawn.log"
 	LEADER=$(leader_of "$nspawn")
+	# No orderly end: all that runs there goes with its process 1.
+	at_end "kill -KILL $LEADER"
 	within 60 inside systemctl is-active basic.target || fail "systemd does not boot in systemd-nspawn" "$WORK/nspawn.log"
 	say "booted $(inside systemctl --version | head -n 1)"
 }
@@ -55,4 +60,7 @@ journal() { inside journalctl --no-pager --output=short-precise --unit "$1" | gr
 # property UNIT NAME: as systemd sees it.
 property() { inside systemctl show --value --property "$2" "$1"; }
 
-empty_cgroup() { find "$1" -depth -type d -exec rmdir {} + 2>/dev/null; }
+remove_cgroup() {
+	find "$1" -depth -type d -exec rmdir {} \; 2>/dev/null
+	[ ! -e "$1" ]
+}

@@ -35,6 +35,8 @@ setting() {
 	inside systemctl daemon-reload
 }
 
+formation() { sed -i "s/^LAUNCHER_FORMATION=.*/LAUNCHER_FORMATION=$1/" "$MACHINE/etc/launcher/shop.env"; }
+
 # pids: of the processes that the launcher runs.
 pids() { inside runuser -u shop -- launcher status --socket /run/launcher-shop/control.sock | awk '$1 ~ /\./ { print $3 }' | sort; }
 
@@ -72,7 +74,6 @@ inside systemctl reload $UNIT
 all_new "$old" "systemctl reload"
 same "$(property $UNIT MainPID)" "$first" "systemctl reload replaces every process below the same launcher"
 
-sleep 11
 old=$(pids)
 echo 'worker: sidekiq -r ./no-such-file.rb' | deploy bad
 if inside systemctl reload $UNIT 2>/dev/null; then fail "the reload of a bad release succeeded"; fi
@@ -80,7 +81,6 @@ same "$(property $UNIT ActiveState)" active "the reload of a bad release fails, 
 jobs_go_on
 
 sidekiqs | deploy 2
-sleep 11
 inside systemctl reload $UNIT
 all_new "$old" "the next reload"
 ok "the next good release is taken up"
@@ -92,6 +92,22 @@ all_new "$old" "systemctl restart"
 [ "$(property $UNIT MainPID)" != "$first" ] || fail "systemctl restart left the launcher"
 ok "systemctl restart, $((SECONDS - begun)) s"
 jobs_go_on
+
+# From 253 on systemd can reload without a command.
+if [ "$(inside systemctl --version | awk 'NR == 1 { print $2 }')" -ge 253 ]; then
+	old=$(pids)
+	install -D -m 644 "$TOP/examples/systemd/notify-reload.conf" "$MACHINE/etc/systemd/system/launcher@.service.d/notify-reload.conf"
+	inside systemctl daemon-reload
+	inside systemctl restart $UNIT
+	all_new "$old" "systemctl restart"
+	old=$(pids)
+	inside systemctl reload $UNIT
+	all_new "$old" "systemctl reload with notify-reload"
+	same "$(property $UNIT Type) $(property $UNIT ReloadResult)" "notify-reload success" "notify-reload"
+	journal_says 'RELOADING' || true
+	rm "$MACHINE/etc/systemd/system/launcher@.service.d/notify-reload.conf"
+	inside systemctl daemon-reload
+fi
 
 # A launcher that hangs, or is killed: its workers finish what they have.
 setting WatchdogSec=2s RestartSec=1s
@@ -131,7 +147,7 @@ RUBY
 	echo "web: puma --quiet --environment production --threads 2 --bind unix:///run/shop.sock config.ru"
 } | deploy web
 echo 'run ->(_) { sleep 0.1; [200, {}, ["ok #{Process.pid}"]] }' >"$MACHINE$APP/releases/web/config.ru"
-echo LAUNCHER_FORMATION=worker=1,web=2 >"$MACHINE/etc/launcher/shop.env"
+formation worker=1,web=2
 inside systemctl stop $UNIT
 inside systemctl start launcher@shop.socket
 same "$(property $UNIT ActiveState)" inactive "the socket is there before the service"
@@ -150,7 +166,7 @@ inside systemctl stop launcher@shop.socket
 
 # A process that hears no TERM is killed in the launcher's budget, not by systemd.
 echo "deaf: sh -c 'trap : TERM; while :; do sleep 1; done'" | deploy 3
-echo LAUNCHER_FORMATION=deaf=1 >"$MACHINE/etc/launcher/shop.env"
+formation deaf=1
 setting Environment=LAUNCHER_BUDGET=3s TimeoutStopSec=8s
 inside systemctl restart $UNIT
 begun=$SECONDS

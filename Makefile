@@ -58,14 +58,13 @@ release: binaries build
 setup:
 	.ci/setup
 
-# Each of .ci/platforms/NAME.sh, and all of it, for one look at what fails. Needs
-# root, namespaces, and the network the first time.
+# Each of .ci/platforms/NAME.sh, side by side: mostly they wait. Needs root and
+# namespaces, and the network the first time.
 ON ?= systemd capistrano
 
 test-platforms:
-	@failed=; for platform in $(ON); do \
-		.ci/platforms/$$platform.sh || failed="$$failed $$platform"; \
-	done; \
+	@running=; for name in $(ON); do .ci/platforms/$$name.sh & running="$$running $$!:$$name"; done; \
+	failed=; for one in $$running; do wait $${one%:*} || failed="$$failed $${one#*:}"; done; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
 
 # In this order, also under make -j; and all of it, for one look at what fails.

@@ -74,11 +74,12 @@ project() {
 	git init -q -b main "$WORK/repository"
 	jobs_app "$WORK/repository"
 	cp "$TOP/examples/capistrano/launcher.toml" "$WORK/repository/"
+	printf '%s\n' '[process.clock]' 'ready = "up:1s"' >>"$WORK/repository/launcher.toml"
 }
 
-# commit MESSAGE < Procfile
+# commit MESSAGE WORKER: a release whose workers are these.
 commit() {
-	cat >"$WORK/repository/Procfile"
+	printf '%s\n' "worker: $2" "clock: sleep 1000" >"$WORK/repository/Procfile"
 	git -C "$WORK/repository" add .
 	git -C "$WORK/repository" -c user.name=ci -c user.email=ci@localhost commit -q -m "$1"
 }
@@ -89,20 +90,20 @@ deploys() { cap_ "$@" || fail "cap production $*" "$WORK/cap.log" "$APP/shared/l
 fails() { ! cap_ "$@" || fail "cap production $* succeeded" "$WORK/cap.log"; }
 
 status() { on_server "$BIN" status --socket "$APP/shared/launcher.sock"; }
-pids() { status | awk '$1 ~ /\./ { print $3 }' | sort; }
-all_ready() { status | grep -q '2/2 ready'; }
+pids() { status | awk '$1 ~ /\./ && $2 !~ /^\(old/ { print $3 }' | sort; }
+all_ready() { status | grep -q '3/3 ready'; }
 release() { readlink "$APP/current"; }
-version() { tr '\0' '\n' <"/proc/$(pids | head -n 1)/environ" | sed -n 's/^VERSION=//p'; }
+version() { tr '\0' '\n' <"/proc/$(status | awk '$1 == "worker.1" && $2 !~ /old/ { print $3; exit }' | tr -d ,)/environ" | sed -n 's/^VERSION=//p'; }
 
 # shellcheck disable=SC2016 # the launcher's
-sidekiqs() { echo "worker: env VERSION=$1"' sidekiq -c 5 -t $STOP_TIMEOUT -r ./worker.rb'; }
+sidekiqs() { echo "env VERSION=$1"' sidekiq -c 5 -t $STOP_TIMEOUT -r ./worker.rb'; }
 
 server
 project
 launcher_binary "$BIN"
 jobs_begin 0.3
 
-sidekiqs 1 | commit first
+commit first "$(sidekiqs 1)"
 deploys deploy
 within 20 all_ready || fail "not ready after the first deploy" "$APP/shared/launcher.log"
 jobs_go_on
@@ -112,20 +113,20 @@ grep -q 'worker.2 .* ready' "$WORK/cap.log" || fail "cap production launcher:sta
 ok "cap production launcher:status"
 
 old=$(pids)
-sidekiqs 2 | commit second
+commit second "$(sidekiqs 2)"
 deploys deploy
 same "$(version)" 2 "the second deploy replaces every process"
 [ -z "$(comm -12 <(echo "$old") <(pids))" ] || fail "processes of the first release run on"
 jobs_go_on
 
 good=$(release)
-echo 'worker: sidekiq -r ./no-such-file.rb' | commit bad
+commit bad 'sidekiq -r ./no-such-file.rb'
 fails deploy
 same "$(release)" "$good" "a bad deploy fails, and current leads back"
 same "$(version)" 2 "its processes are of the good release"
 jobs_go_on
 
-sidekiqs 3 | commit third
+commit third "$(sidekiqs 3)"
 deploys deploy
 same "$(version)" 3 "the next good deploy replaces every process"
 deploys deploy:rollback
@@ -138,12 +139,15 @@ same "$(version)" 3 "cap production launcher:deploy_major"
 [ -e "$APP/shared/migrated" ] || fail "nothing was migrated" "$WORK/cap.log"
 [ "$(status | head -n 1 | cut -d , -f 2)" != "$(cut -d , -f 2 <<<"$before")" ] || fail "the launcher was not stopped" "$WORK/cap.log"
 
+clock=$(status | awk '$1 == "clock.1" { print $3 }')
 deploys "launcher:quiet[worker]"
-status
+[ "$(status | grep -c '^worker.* quieting')" = 2 ] || fail "launcher:quiet[worker]: $(status)"
+status | grep -q "^clock.1  *ready  *$clock " || fail "launcher:quiet[worker] has to do with clock: $(status)"
+ok "cap production launcher:quiet[worker] quiets one type and not another"
 deploys "launcher:resume[worker]"
-status
+within 20 all_ready || fail "launcher:resume[worker]: $(status)"
 jobs_go_on
-deploys launcher:restart
+ok "cap production launcher:resume[worker]"
 jobs_end
 deploys launcher:stop
 if status 2>/dev/null; then fail "cap production launcher:stop left the launcher"; fi

@@ -6,11 +6,13 @@
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/jobs.sh"
+. "$(dirname "$0")/shown.sh"
 
 # shellcheck disable=SC2086 # a list of names
 need capistrano openssh-server git $JOBS_PACKAGES
 in_private "$@"
 
+README=$TOP/examples/capistrano/README.md
 PROJECT=$WORK/project
 APP=/srv/deploy/shop
 BIN=$WORK/bin/launcher
@@ -84,10 +86,10 @@ commit() {
 	git -C "$WORK/repository" -c user.name=ci -c user.email=ci@localhost commit -q -m "$1"
 }
 
-# deploys COMMAND...: it succeeds.
-cap_() { (cd "$PROJECT" && cap production "$@") >"$WORK/cap.log" 2>&1; }
-deploys() { cap_ "$@" || fail "cap production $*" "$WORK/cap.log" "$APP/shared/launcher.log"; }
-fails() { ! cap_ "$@" || fail "cap production $* succeeded" "$WORK/cap.log"; }
+# cap: Capistrano in its project; deploys and fails TASK: how it ends.
+cap() { (cd "$PROJECT" && command cap "$@") >"$WORK/cap.log" 2>&1; }
+deploys() { shown "$README" "cap production $1" || fail "cap production $1" "$WORK/cap.log" "$APP/shared/launcher.log"; }
+fails() { ! cap production "$1" || fail "cap production $1 succeeded" "$WORK/cap.log"; }
 
 status() { on_server "$BIN" status --socket "$APP/shared/launcher.sock"; }
 pids() { status | awk '$1 ~ /\./ && $2 !~ /^\(old/ { print $3 }' | sort; }
@@ -140,15 +142,20 @@ same "$(version)" 3 "cap production launcher:deploy_major"
 [ "$(status | head -n 1 | cut -d , -f 2)" != "$(cut -d , -f 2 <<<"$before")" ] || fail "the launcher was not stopped" "$WORK/cap.log"
 
 clock=$(status | awk '$1 == "clock.1" { print $3 }')
-deploys "launcher:quiet[worker]"
+deploys "'launcher:quiet[worker]'"
 [ "$(status | grep -c '^worker.* quieting')" = 2 ] || fail "launcher:quiet[worker]: $(status)"
 status | grep -q "^clock.1  *ready  *$clock " || fail "launcher:quiet[worker] has to do with clock: $(status)"
 ok "cap production launcher:quiet[worker] quiets one type and not another"
-deploys "launcher:resume[worker]"
+deploys "'launcher:resume[worker]'"
 within 20 all_ready || fail "launcher:resume[worker]: $(status)"
 jobs_go_on
 ok "cap production launcher:resume[worker]"
+deploys launcher:restart
 jobs_end
 deploys launcher:stop
 if status 2>/dev/null; then fail "cap production launcher:stop left the launcher"; fi
 ok "cap production launcher:stop"
+deploys launcher:start
+within 20 all_ready || fail "launcher:start: $(status)"
+ok "cap production launcher:start"
+all_shown "$README"

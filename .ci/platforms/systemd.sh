@@ -9,6 +9,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/machine.sh"
 . "$(dirname "$0")/jobs.sh"
+. "$(dirname "$0")/shown.sh"
 
 # shellcheck disable=SC2086 # lists of names
 need $MACHINE_PACKAGES $JOBS_PACKAGES puma ruby-sd-notify
@@ -17,6 +18,7 @@ ROOT=/
 in_private "$@"
 
 UNIT=launcher@shop
+README=$TOP/examples/systemd/README.md
 APP=/srv/shop
 
 # deploy NAME < Procfile: a release of it, and current leads there.
@@ -38,7 +40,10 @@ setting() {
 formation() { sed -i "s/^LAUNCHER_FORMATION=.*/LAUNCHER_FORMATION=$1/" "$MACHINE/etc/launcher/shop.env"; }
 
 # pids: of the processes that the launcher runs.
-pids() { inside runuser -u shop -- launcher status --socket /run/launcher-shop/control.sock | awk '$1 ~ /\./ && $2 !~ /^\(old/ { print $3 }' | sort; }
+pids() {
+	shown "$README" "sudo launcher status --socket /run/launcher-shop/control.sock" |
+		awk '$1 ~ /\./ && $2 !~ /^\(old/ { print $3 }' | sort
+}
 
 # Each of the old pids has given its place to another.
 all_new() {
@@ -54,9 +59,13 @@ sidekiqs() { echo 'worker: sidekiq -c 5 -t $STOP_TIMEOUT -r ./worker.rb'; }
 machine_boot "$ROOT"
 at_end "[ \$status = 0 ] || journal $UNIT | tail -n 40 >&2"
 launcher_binary "$MACHINE/usr/local/bin/launcher"
-install -m 644 "$TOP"/examples/systemd/*@.* "$MACHINE/etc/systemd/system/"
-inside useradd --no-create-home shop
-install -D -m 644 "$TOP/examples/systemd/shop.env" "$MACHINE/etc/launcher/shop.env"
+# Where the commands of the README are run.
+sudo() { inside "$@"; }
+mkdir "$MACHINE/examples"
+cp -r "$TOP/examples/systemd" "$MACHINE/examples/"
+shown "$README" "sudo useradd --create-home --home-dir /srv/shop shop"
+shown "$README" "sudo install -m 644 examples/systemd/launcher@.service examples/systemd/launcher@.socket /etc/systemd/system/"
+shown "$README" "sudo install -D -m 640 examples/systemd/shop.env /etc/launcher/shop.env"
 sidekiqs | deploy 1
 
 verify=$(inside systemd-analyze verify --man=no $UNIT.service 2>&1 | grep -i launcher || true)
@@ -65,12 +74,13 @@ say "$(inside systemd-analyze security --no-pager $UNIT.service 2>/dev/null | ta
 
 # A start, a reload and a restart with jobs at work.
 jobs_begin 0.3
-inside systemctl start $UNIT
+shown "$README" "sudo systemctl daemon-reload"
+shown "$README" "sudo systemctl enable --now launcher@shop"
 same "$(property $UNIT StatusText)" "2/2 ready" "systemctl start returns when all are ready"
 jobs_go_on
 
 first=$(property $UNIT MainPID) old=$(pids)
-inside systemctl reload $UNIT
+shown "$README" "sudo systemctl reload launcher@shop"
 all_new "$old" "systemctl reload"
 same "$(property $UNIT MainPID)" "$first" "systemctl reload replaces every process below the same launcher"
 
@@ -86,17 +96,17 @@ all_new "$old" "the next reload"
 ok "the next good release is taken up"
 
 old=$(pids) begun=$SECONDS
-inside systemctl restart $UNIT
+shown "$README" "sudo systemctl restart launcher@shop"
 [ $((SECONDS - begun)) -le 35 ] || fail "systemctl restart took $((SECONDS - begun)) s"
 all_new "$old" "systemctl restart"
 [ "$(property $UNIT MainPID)" != "$first" ] || fail "systemctl restart left the launcher"
 ok "systemctl restart, $((SECONDS - begun)) s"
 jobs_go_on
 
+shown "$README" "sudo install -D -m 644 examples/systemd/notify-reload.conf /etc/systemd/system/launcher@.service.d/notify-reload.conf"
 # From 253 on systemd can reload without a command.
 if [ "$(inside systemctl --version | awk 'NR == 1 { print $2 }')" -ge 253 ]; then
 	old=$(pids)
-	install -D -m 644 "$TOP/examples/systemd/notify-reload.conf" "$MACHINE/etc/systemd/system/launcher@.service.d/notify-reload.conf"
 	inside systemctl daemon-reload
 	inside systemctl restart $UNIT
 	all_new "$old" "systemctl restart"
@@ -104,9 +114,9 @@ if [ "$(inside systemctl --version | awk 'NR == 1 { print $2 }')" -ge 253 ]; the
 	inside systemctl reload $UNIT
 	all_new "$old" "systemctl reload with notify-reload"
 	same "$(property $UNIT Type)" notify-reload "systemctl reload by notify-reload"
-	rm "$MACHINE/etc/systemd/system/launcher@.service.d/notify-reload.conf"
-	inside systemctl daemon-reload
 fi
+rm "$MACHINE/etc/systemd/system/launcher@.service.d/notify-reload.conf"
+inside systemctl daemon-reload
 
 # A launcher that hangs, or is killed: its workers finish what they have.
 setting WatchdogSec=2s RestartSec=1s
@@ -148,7 +158,7 @@ RUBY
 echo 'run ->(_) { sleep 0.1; [200, {}, ["ok #{Process.pid}"]] }' >"$MACHINE$APP/releases/web/config.ru"
 formation worker=1,web=2
 inside systemctl stop $UNIT
-inside systemctl start launcher@shop.socket
+shown "$README" "sudo systemctl enable --now launcher@shop.socket"
 same "$(property $UNIT ActiveState)" inactive "the socket is there before the service"
 background "$WORK/client" ruby "$WORK/client.rb" "/proc/$LEADER/root/run/shop.sock"
 client=$!
@@ -173,3 +183,4 @@ inside systemctl stop $UNIT
 [ $((SECONDS - begun)) -le 5 ] || fail "systemctl stop took $((SECONDS - begun)) s of a budget of 3"
 journal_says 'KILL, as its time was over' || fail "the launcher did not kill who is deaf"
 same "$(property $UNIT ActiveState)" inactive "systemctl stop of who hears no TERM is over within the launcher's budget"
+all_shown "$README"

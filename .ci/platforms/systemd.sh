@@ -12,7 +12,7 @@
 . "$(dirname "$0")/shown.sh"
 
 # shellcheck disable=SC2086 # lists of names
-need $MACHINE_PACKAGES $JOBS_PACKAGES puma ruby-sd-notify
+need $MACHINE_PACKAGES $JOBS_PACKAGES puma ruby-sd-notify libpam-systemd dbus-user-session
 ROOT=/
 [ $# = 0 ] || debian_root "$1"
 in_private "$@"
@@ -29,6 +29,8 @@ deploy() {
 	jobs_app "$release"
 	ln -sfn "$APP/releases/$1" "$MACHINE$APP/current"
 }
+
+by_user() { inside runuser -u shop -- env XDG_RUNTIME_DIR="/run/user/$(inside id -u shop)" systemctl --user "$@"; }
 
 # setting LINE...: into the unit by a drop-in of its own.
 setting() {
@@ -183,4 +185,20 @@ inside systemctl stop $UNIT
 [ $((SECONDS - begun)) -le 5 ] || fail "systemctl stop took $((SECONDS - begun)) s of a budget of 3"
 journal_says 'KILL, as its time was over' || fail "the launcher did not kill who is deaf"
 same "$(property $UNIT ActiveState)" inactive "systemctl stop of who hears no TERM is over within the launcher's budget"
+# The unit of examples/capistrano, under the user's own systemd.
+if [ "$ROOT" = / ]; then
+	inside systemctl start systemd-logind
+	inside loginctl enable-linger shop
+	inside runuser -u shop -- mkdir -p $APP/.config/systemd/user $APP/shop/shared
+	inside runuser -u shop -- ln -s "$APP/releases/2" $APP/shop/current
+	install -m 644 "$TOP/examples/capistrano/launcher.service" "$MACHINE$APP/.config/systemd/user/"
+	within 20 by_user is-active default.target || fail "no systemd --user"
+	by_user daemon-reload
+	by_user set-environment LAUNCHER_FORMATION=worker=1
+	by_user start launcher
+	by_user reload launcher
+	same "$(by_user show --value --property StatusText launcher)" "1/1 ready" "systemctl --user start and reload of Capistrano's unit"
+	by_user stop launcher
+fi
+
 all_shown "$README"

@@ -53,7 +53,10 @@ same() {
 
 # need PACKAGE...: installs those that are missing. Nothing that is installed
 # starts itself. Before in_private, which has no way out to the mirror.
-need() { locked packages "$TOP/.ci/setup" "$@" || fail "cannot install $*"; }
+need() {
+	[ "$(id -u)" = 0 ] || fail "must be root"
+	locked packages "$TOP/.ci/setup" "$@" || fail "cannot install $*"
+}
 
 # locked NAME COMMAND...: one at a time of those that share $PLAT.
 locked() {

@@ -14,7 +14,7 @@ type Verb int
 // The verbs of DESIGN 1's client commands.
 const (
 	AskStatus  Verb = iota
-	AskMetrics      // status and Counters
+	AskMetrics      // status, Counters and Jobs
 	AskQuiet        // Target stops taking work, and stays so
 	AskResume       // un-quiet: fresh processes for the quieted and the stopped
 	AskStop         // Target ends and stays down; "" stops everything, the launcher too
@@ -46,6 +46,7 @@ type Reply struct {
 	Status Status
 
 	Counters Counters // AskMetrics
+	Jobs     []Jobs   // AskMetrics: of the types whose servers tell
 }
 
 // Status is a copy of what the supervisor knows.

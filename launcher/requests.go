@@ -51,7 +51,7 @@ func (s *supervisor) carryOut(r Request, now time.Time) Reply {
 	case AskStatus:
 		return Reply{}
 	case AskMetrics:
-		return Reply{Counters: s.counters.copied()}
+		return Reply{Counters: s.counters.copied(), Jobs: s.jobs(now)}
 	}
 	s.touch() // it is another when this is done
 	if s.stopping != nil && r.Verb != AskStop && r.Verb != AskSignal {

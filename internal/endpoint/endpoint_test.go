@@ -73,7 +73,10 @@ func fleet() launcher.Reply {
 	}
 	odd.Quiet.Counts[1], odd.Quiet.Counts[2] = 4, 1
 	odd.Exits[launcher.ExitedOOM] = 2
-	return launcher.Reply{Status: status, Counters: launcher.Counters{Types: []launcher.TypeCounters{odd}}}
+	return launcher.Reply{
+		Status: status, Counters: launcher.Counters{Types: []launcher.TypeCounters{odd}},
+		Jobs: []launcher.Jobs{{Type: "worker", Running: 7, Slots: 10}},
+	}
 }
 
 func ready() launcher.Reply {
@@ -219,6 +222,8 @@ func TestMetrics(t *testing.T) {
 		"oom":      `launcher_exits_total{type="a\"\\\nb",cause="oom"} 2`,
 		"output":   `launcher_output_bytes_total{stream="stderr"} 6`,
 		"orphans":  `launcher_orphans_reaped_total 7`,
+		"jobs":     `launcher_jobs_running{type="worker"} 7`,
+		"slots":    `launcher_jobs_slots{type="worker"} 10`,
 		"version":  `launcher_build_info{version="1.2.3",`,
 	} {
 		if !strings.Contains(body, "\n"+want) {

@@ -19,6 +19,7 @@ func (s *Server) exposition(reply launcher.Reply) []byte {
 	status := &reply.Status
 	s.whole(&e, status)
 	s.processes(&e, status)
+	jobs(&e, reply.Jobs)
 	counted(&e, reply.Counters)
 	e.family("launcher_orphans_reaped_total", counter, "Adopted processes that ended and were reaped.")
 	e.sample(float64(status.Adopted))
@@ -119,6 +120,18 @@ func each(e *exposition, status *launcher.Status) {
 	e.family("launcher_memory_bytes", gauge, "Memory of a process and all below it when last looked at (max-memory, memory-guard).")
 	for _, name := range slices.Sorted(maps.Keys(memory)) {
 		e.sample(memory[name], "process", name)
+	}
+}
+
+// jobs is what the processes of servers that tell have in hand.
+func jobs(e *exposition, all []launcher.Jobs) {
+	e.family("launcher_jobs_running", gauge, "Jobs that run, by the processes' own titles (sidekiq), some 10 s old.")
+	for _, j := range all {
+		e.sample(float64(j.Running), "type", j.Type)
+	}
+	e.family("launcher_jobs_slots", gauge, "Jobs that can run at once, of the processes that take any.")
+	for _, j := range all {
+		e.sample(float64(j.Slots), "type", j.Type)
 	}
 }
 

@@ -65,6 +65,7 @@ project() {
 			set :branch, "main"
 			set :deploy_to, "$APP"
 			set :format, :simpletext
+			set :launcher_ready_within, 15
 			task("deploy:migrate") { on(roles(:app)) { execute :touch, shared_path.join("migrated") } }
 		RUBY
 		sed "s|/usr/local/bin/launcher|$BIN|" "$TOP/examples/capistrano/deploy.rb"
@@ -140,6 +141,13 @@ deploys launcher:deploy_major
 same "$(version)" 3 "cap production launcher:deploy_major"
 [ -e "$APP/shared/migrated" ] || fail "nothing was migrated" "$WORK/cap.log"
 [ "$(status | head -n 1 | cut -d , -f 2)" != "$(cut -d , -f 2 <<<"$before")" ] || fail "the launcher was not stopped" "$WORK/cap.log"
+
+commit bad 'sidekiq -r ./no-such-file.rb'
+good=$(release)
+fails launcher:deploy_major
+same "$(release)" "$good" "a bad major deploy fails, and current leads back"
+within 20 all_ready || fail "not ready after a bad major deploy: $(status)"
+same "$(version)" 3 "its launcher runs the good release again"
 
 clock=$(status | awk '$1 == "clock.1" { print $3 }')
 deploys "'launcher:quiet[worker]'"

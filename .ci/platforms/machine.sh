@@ -21,9 +21,10 @@ machine_boot() {
 	# What is enabled on this machine is not to run on that one.
 	rm -rf "$MACHINE"/etc/systemd/system/*.wants
 
-	# A cgroup of its own in every hierarchy, else its systemd takes ours.
-	for hierarchy in /sys/fs/cgroup /sys/fs/cgroup/*; do
-		[ -e "$hierarchy/cgroup.procs" ] || continue
+	# A cgroup of its own in every hierarchy (v2 has one), else its systemd takes ours.
+	local hierarchies=(/sys/fs/cgroup)
+	[ -e /sys/fs/cgroup/cgroup.procs ] || hierarchies=(/sys/fs/cgroup/*)
+	for hierarchy in "${hierarchies[@]}"; do
 		mkdir "$hierarchy/$cgroup" || fail "this machine lets no cgroup be made in $hierarchy"
 		at_end "within 10 remove_cgroup $hierarchy/$cgroup"
 		for file in cpus mems; do

@@ -23,6 +23,8 @@ namespace :load do
     # How long a major deploy waits for the work in hand.
     set :launcher_drain, "60s"
     set :launcher_migrate, "deploy:migrate"
+    # How long a start may take until all processes are ready, in seconds.
+    set :launcher_ready_within, 60
     # Starts the launcher. Under systemd: "systemctl --user start launcher".
     # `cd` through the link, not to where it leads: so a restart finds the new release.
     set :launcher_start, lambda {
@@ -35,7 +37,7 @@ end
 namespace :launcher do
   # The release that each host had when the deploy began, and who has left it.
   before_deploy = {}
-  restarted = []
+  followed = []
 
   def ask_launcher(verb, *args)
     execute fetch(:launcher), verb, *args, "--socket", fetch(:launcher_socket)
@@ -47,8 +49,12 @@ namespace :launcher do
 
   def start_launcher
     execute fetch(:launcher_start)
-    30.times { launcher_runs? ? return : sleep(1) }
-    raise "the launcher does not answer at #{fetch(:launcher_socket)}"
+    fetch(:launcher_ready_within).times do
+      return if test(fetch(:launcher), "status", "--ready", "--socket", fetch(:launcher_socket))
+
+      sleep 1
+    end
+    raise "not ready within #{fetch(:launcher_ready_within)} s; see launcher:status"
   end
 
   desc "What the processes do"
@@ -71,8 +77,13 @@ namespace :launcher do
   desc "Replace every process by one of the current release, host after host"
   task :restart do
     on(roles(fetch(:launcher_roles)), in: :sequence) do |host|
-      launcher_runs? ? ask_launcher("restart", "--wait") : start_launcher
-      restarted << host
+      if launcher_runs?
+        ask_launcher "restart", "--wait"
+        followed << host
+      else
+        followed << host # with its launcher, ready or not
+        start_launcher
+      end
     end
   end
 
@@ -126,7 +137,7 @@ namespace :launcher do
       end
       next start_launcher unless launcher_runs?
 
-      restarted.include?(host) ? ask_launcher("restart", "--wait") : ask_launcher("resume")
+      followed.include?(host) ? ask_launcher("restart", "--wait") : ask_launcher("resume")
     end
     next if fetch(:rollback_timestamp) || !fetch(:release_timestamp)
 

@@ -5,7 +5,7 @@
 #	.ci/platforms/docker.sh
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/cgroups.sh"
+. "$(dirname "$0")/engines.sh"
 . "$(dirname "$0")/jobs.sh"
 . "$(dirname "$0")/shown.sh"
 . "$(dirname "$0")/engine.sh"
@@ -15,9 +15,8 @@ need docker.io containerd runc iptables curl $JOBS_PACKAGES
 debian_root bookworm
 in_private "$@"
 
-# Its images are kept from run to run: one of these tests at a time.
-exec 8>"$PLAT/lock-docker"
-flock 8
+alone docker
+private_run
 export DOCKER_HOST=unix://$WORK/docker.sock DOCKER_BUILDKIT=0
 BASE=launcher-debian:bookworm
 mkdir -p "$PLAT/docker" "$WORK/docker"

@@ -6,7 +6,7 @@
 #	.ci/platforms/kubelet.sh
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/cgroups.sh"
+. "$(dirname "$0")/engines.sh"
 . "$(dirname "$0")/jobs.sh"
 . "$(dirname "$0")/podman-engine.sh"
 . "$(dirname "$0")/node.sh"

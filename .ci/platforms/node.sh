@@ -9,8 +9,8 @@ KUBERNETES=$PLAT/k8s/bin
 
 # node_start: containerd, with the images of examples/docker in it.
 node_start() {
-	# What is in /run, and the containers' logs, are ours alone, and go with us.
-	mount -t tmpfs run /run
+	alone node
+	private_run
 	mount -t tmpfs log /var/log
 	# The kubelet sets these for the whole machine.
 	local name
@@ -75,6 +75,8 @@ node_images() {
 		within 10 node_ctr images import "$WORK/image.tar" || fail "import of $name: $(node_ctr images import "$WORK/image.tar" 2>&1)"
 	done
 	rm "$WORK/image.tar"
+	podman_down
+	shared podman
 	say "the images are there ($SECONDS s)"
 }
 

@@ -6,6 +6,8 @@ PODMAN_PACKAGES="podman runc conmon catatonit netavark containernetworking-plugi
 
 # podman_start: after debian_root and in_private. Sets BASE, the image of $ROOT.
 podman_start() {
+	alone podman
+	private_run
 	BASE=localhost/launcher-debian:bookworm
 	export CONTAINERS_CONF=$WORK/containers.conf CONTAINERS_STORAGE_CONF=$WORK/storage.conf
 	# runc, as crun refuses a machine with both versions of cgroups. The limits are
@@ -23,12 +25,12 @@ podman_start() {
 		[storage]
 		driver = "overlay"
 		graphroot = "$PLAT/podman"
-		runroot = "$WORK/podman"
+		runroot = "/run/podman-images"
 	T
 	# Off systemd it has no timers for the checks, and says so at every turn.
 	export DISABLE_HC_SYSTEMD=true
 	at_end podman_down
-	locked podman podman_base
+	podman_base
 	say "$(podman --version), $(runc --version | head -n 1)"
 }
 
@@ -45,7 +47,9 @@ podman_base() {
 	podman image exists "$BASE" || tar -C "$ROOT" -c . | podman import -q - "$BASE" >/dev/null
 }
 
+# podman_down: nothing of it where another script has it now.
 podman_down() {
+	[ -n "${HELD[podman]:-}" ] || return 0
 	podman rm -fa -t 0 >/dev/null 2>&1
 	podman image prune -f >/dev/null 2>&1
 	podman umount -a >/dev/null 2>&1

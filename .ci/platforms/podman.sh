@@ -5,7 +5,7 @@
 #	.ci/platforms/podman.sh
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/cgroups.sh"
+. "$(dirname "$0")/engines.sh"
 . "$(dirname "$0")/jobs.sh"
 . "$(dirname "$0")/shown.sh"
 . "$(dirname "$0")/engine.sh"

@@ -33,7 +33,7 @@ BENCH    ?=
 BINARY   := ./cmd/launcher
 SERVERS  := ^Test(Servers|Sidekiq)
 
-.PHONY: run build binaries package release setup test test-platforms packages binary servers lint fuzz chaos bench flood clean
+.PHONY: run build binaries package release setup test test-platforms packages binary servers lint fuzz chaos bench flood rolling clean
 
 run: build
 	$(OUT)/launcher $(RUN) -f Procfile.example
@@ -112,6 +112,10 @@ bench: build
 # Issue 4: 1,000 status calls a second for 10 s while processes crash.
 flood:
 	FLOOD=10s CGO_ENABLED=0 $(GO) test -v -count=1 -run '^TestStatusFlood$$' $(BINARY)
+
+# Issue 5: real web servers rolled for 60 s each, a new process each second.
+rolling:
+	ROLLING=60s CGO_ENABLED=0 $(GO) test -v -count=1 -timeout 30m -run '^TestServersRolledAtLength$$' $(BINARY)
 
 clean:
 	rm -rf "$(OUT)"

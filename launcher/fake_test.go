@@ -19,6 +19,7 @@ type behaviour struct {
 	quiet bool          // catches TSTP
 	work  time.Duration // from the stop signal to its end
 	deaf  bool          // catches TERM, INT, HUP and does nothing
+	daze  time.Duration // … until then
 	up    time.Duration // ends by itself after this; 0: never
 	code  int           // … with this status
 	ready time.Duration // says READY=1 then; 0: never
@@ -222,10 +223,14 @@ func (k *fake) caught(p *fakeProcess) SignalSet {
 	if p.behave.quiet {
 		set |= 1 << (unix.SIGTSTP - 1)
 	}
-	if p.behave.work > 0 || p.behave.deaf {
+	if p.behave.work > 0 || k.deaf(p) {
 		set |= 1<<(unix.SIGTERM-1) | 1<<(unix.SIGINT-1) | 1<<(unix.SIGHUP-1) | 1<<(unix.SIGQUIT-1)
 	}
 	return set
+}
+
+func (k *fake) deaf(p *fakeProcess) bool {
+	return p.behave.deaf || time.Since(p.born) < p.behave.daze
 }
 
 func (k *fake) name(p *fakeProcess) string {
@@ -273,7 +278,7 @@ func (k *fake) hit(p *fakeProcess, sig unix.Signal) {
 			p.sight.State = 'S'
 		}
 	case k.caught(p).Has(sig):
-		if sig == unix.SIGTSTP || p.behave.deaf {
+		if sig == unix.SIGTSTP || k.deaf(p) {
 			return
 		}
 		k.after(p.behave.work, func() { k.end(p, Exit{}) })

@@ -52,8 +52,9 @@ type process struct {
 	family   []kin     // what was seen of its tree
 	familyAt time.Time // … in the turn that began then
 
-	targets []int     // what got the stop signal
-	pushAt  time.Time // when to push on if nothing has moved: past a shell, or up to the child itself
+	targets   []int     // what got the stop signal
+	surprised bool      // … which found it booting
+	pushAt    time.Time // when to push on if nothing has moved: past a shell, or up to the child itself
 
 	hearsNothing bool  // it was said that nothing hears its quiet signal
 	next         next  // what follows when it has ended
@@ -115,7 +116,7 @@ func (p *process) ended() {
 	p.hearsNothing = false
 	p.frozenAt, p.quieted = time.Time{}, nil
 	p.family, p.familyAt = nil, time.Time{}
-	p.targets, p.pushAt = nil, time.Time{}
+	p.targets, p.surprised, p.pushAt = nil, false, time.Time{}
 	p.readiness, p.liveness, p.unready, p.lost = asking{}, asking{}, false, false
 	p.watchdogEvery, p.main, p.wrongMain, p.stranger = 0, Sight{}, false, false
 }

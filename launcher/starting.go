@@ -147,6 +147,9 @@ func (s *supervisor) note(p *process, text string, now time.Time) {
 		if p.owed {
 			p.lookAt = now
 		}
+		if p.state == Stopping && p.surprised {
+			p.pushAt = now // it has not heard it, or it would not speak of being ready
+		}
 	}
 	if m.HasStatus {
 		p.status = m.Status

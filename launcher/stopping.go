@@ -147,15 +147,17 @@ func (s *supervisor) term(p *process, now time.Time) {
 		}
 	}
 	s.sendStrays(p, now)
-	p.targets, p.pushAt = targets, now.Add(pushAfter)
+	p.targets, p.pushAt, p.surprised = targets, now.Add(pushAfter), !p.proved
 	p.owed, p.frozenAt, p.quieted = false, time.Time{}, nil
 	p.line.stopped, p.line.stop = now, sig
 	s.move(p, Stopping, Info, p.cause+"; sent "+SignalName(sig), now)
 }
 
 // push moves a stop on where it is stuck after 2 s: past a shell with a trap,
-// which waits for what it runs (P40); or up to the child itself, where what
-// was below it has ended and it has not followed.
+// which waits for what it runs (P40); up to the child itself, where what was
+// below it has ended and it has not followed; or the same way once more, where
+// the signal found it booting and a second one does no harm: puma before 6.0
+// rescues what comes while it sets its traps.
 func (s *supervisor) push(p *process) {
 	p.pushAt = time.Time{}
 	sight, err := s.Kernel.Look(p.pid)
@@ -169,6 +171,9 @@ func (s *supervisor) push(p *process) {
 		children = []int{p.pid}
 	case p.targets[0] == p.pid && len(children) > 0 && s.lookedThrough(sight):
 		s.say(Info, p, "the shell has not ended 2 s after %s; what it runs gets it too", SignalName(p.line.stop))
+	case p.surprised && p.spec.Server.Again:
+		s.say(Info, p, "was booting when it got %s, and goes on; it gets it again", SignalName(p.line.stop))
+		children = p.targets
 	default:
 		return
 	}

@@ -69,6 +69,42 @@ func TestStopKillsTheDeafInsideTheBudget(t *testing.T) {
 	}
 }
 
+// TestStopAgainWhatWasBooting: one that swallowed TERM while it booted gets it once
+// more where that does no harm, at the latest when it says that it is ready.
+func TestStopAgainWhatWasBooting(t *testing.T) {
+	for _, tt := range []struct {
+		what    string
+		ready   time.Duration
+		harm    bool
+		history string
+		took    time.Duration
+		status  int
+	}{
+		{"it says nothing", 0, false, "start, TERM, CONT, TERM, gone", 2 * time.Second, 0},
+		{"it says READY=1", 1500 * time.Millisecond, false, "start, TERM, CONT, TERM, gone", time.Second, 0},
+		{"a second TERM is now", 0, true, "start, TERM, CONT, KILL, gone", 9500 * time.Millisecond, 3},
+	} {
+		var took time.Duration
+		c := Config{Specs: specs("web", 1, func(s *Spec) { s.Server = Server{Name: "puma", Drains: true, Again: !tt.harm} })}
+		h := inHouse(t, c, always(behaviour{daze: time.Second, ready: tt.ready}), func(h *house) {
+			time.Sleep(500 * time.Millisecond)
+			took = h.term()
+		})
+		wantHistory(t, h, "web.1", tt.history)
+		wantStatus(t, h, tt.status)
+		if took != tt.took {
+			t.Errorf("%s: the stop took %s, want %s", tt.what, took, tt.took)
+		}
+	}
+	// What was ready drains, and is left alone.
+	h := inHouse(t, Config{Specs: specs("web", 1, func(s *Spec) { s.Server = Server{Name: "puma", Drains: true, Again: true} })},
+		always(behaviour{ready: time.Second, work: 5 * time.Second}), func(h *house) {
+			time.Sleep(3 * time.Second)
+			h.term()
+		})
+	wantHistory(t, h, "web.1", "start, TERM, CONT, gone")
+}
+
 func TestStopSecondTermMeansNothingMore(t *testing.T) {
 	h := inHouse(t, Config{Specs: specs("worker", 1)}, always(behaviour{quiet: true, work: 2 * time.Second}), func(h *house) {
 		for range 50 {

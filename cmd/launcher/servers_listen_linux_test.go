@@ -94,9 +94,11 @@ func testOneSocket(t *testing.T, app, typ string) {
 }
 
 // getFrom asks for / on a connection of its own and wants it whole.
-func getFrom(address string, limit time.Duration) error {
+func getFrom(address string, limit time.Duration) error { return getPage(address, "/", limit) }
+
+func getPage(address, page string, limit time.Duration) error {
 	client := http.Client{Timeout: limit, Transport: &http.Transport{DisableKeepAlives: true}}
-	response, err := client.Get("http://" + address + "/")
+	response, err := client.Get("http://" + address + page)
 	if err != nil {
 		return err
 	}

@@ -108,8 +108,13 @@ func (w *transcript) String() string {
 // shown when the test fails; what it left is killed when the test ends.
 func (d *deployment) launch(t *testing.T, args ...string) *launched {
 	t.Helper()
+	return d.run(t, exec.Command(launcherBinary, args...))
+}
+
+// run is launch, of a command that becomes the launcher.
+func (d *deployment) run(t *testing.T, cmd *exec.Cmd) *launched {
+	t.Helper()
 	l := &launched{d: d, log: &transcript{}, done: make(chan struct{})}
-	cmd := exec.Command(launcherBinary, args...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = d.dir, d.env, l.log, l.log
 	// A survivor that holds the pipe is for nothingLeft to tell, not for Wait to wait for.
 	cmd.WaitDelay = 5 * time.Second
@@ -137,7 +142,7 @@ func (d *deployment) launch(t *testing.T, args ...string) *launched {
 		}
 		<-l.done
 		if t.Failed() {
-			t.Logf("launcher %s printed:\n%s", strings.Join(args, " "), l.log)
+			t.Logf("%s printed:\n%s", strings.Join(cmd.Args, " "), l.log)
 		}
 	})
 	return l

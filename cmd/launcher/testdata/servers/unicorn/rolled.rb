@@ -1,0 +1,8 @@
+require "socket"
+
+worker_processes 1
+timeout 60
+# sd_notify(3): READY=1 in one datagram.
+after_fork do |_server, _worker|
+  Socket.new(:UNIX, :DGRAM).send("READY=1", 0, Socket.sockaddr_un(ENV.fetch("NOTIFY_SOCKET").sub(/\A@/, "\0")))
+end

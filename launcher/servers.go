@@ -22,6 +22,7 @@ type Server struct {
 	Alone  bool // cannot run twice side by side: a restart is old first
 
 	Notifies bool // says READY=1 itself, and is not ready before
+	Early    bool // its master says READY=1 before it has loaded the program: that of a worker counts
 	Titles   bool // how busy it is, and whether it stops, is read off its title
 
 	// Words for people: the table in the README.
@@ -87,8 +88,8 @@ var servers = [...]Server{
 		Programs: "rq worker, rqworker", Second: atOnce, Ready: byUp, Drained: byEnd,
 	},
 	{
-		Name: "gunicorn", Stop: unix.SIGTERM, Drains: true, Binds: true, Again: true,
-		Programs: "gunicorn", Second: ignored, Ready: "READY=1, before its workers boot", Drained: byEnd,
+		Name: "gunicorn", Stop: unix.SIGTERM, Drains: true, Binds: true, Again: true, Early: true,
+		Programs: "gunicorn", Second: ignored, Ready: byUp + " of a worker (its master says it before any has loaded the program)", Drained: byEnd,
 	},
 	{
 		Name: "uvicorn", Stop: unix.SIGTERM, Drains: true, Binds: true, Again: true,

@@ -42,13 +42,20 @@ func (s *supervisor) believes(p *process, sender int) bool {
 // heed takes one note, if it is of whom it should be.
 func (s *supervisor) heed(p *process, note Note, now time.Time) {
 	if s.believes(p, note.Sender) {
-		s.note(p, note.Text, now)
+		s.note(p, note.Text, note.Sender, now)
 		return
 	}
 	if !p.stranger {
 		p.stranger = true
 		s.say(Warn, p, "a message to its NOTIFY_SOCKET came from pid %d, which is none of its processes, and is not taken", note.Sender)
 	}
+}
+
+// isEarly tells whether a READY=1 is that of a master which says so before it knows
+// that its program loads: believed, it would have old processes given up for new
+// ones that do not work. Where notify was asked for, it is what was asked for.
+func (s *supervisor) isEarly(p *process, sender int, now time.Time) bool {
+	return p.spec.Server.Early && p.spec.Ready == nil && slices.Contains(s.stopTargets(p, s.stopSignal(p), now), sender)
 }
 
 // noteWatchdog takes what a message says of its sender's watchdog. Without a

@@ -1,6 +1,7 @@
 package launcher
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -207,4 +208,34 @@ func TestMainPIDThatIsGone(t *testing.T) {
 		time.Sleep(10 * time.Second)
 	})
 	wantHistory(t, h, "worker.1", "start, TSTP, TERM, CONT, gone")
+}
+
+// TestEarlyReady: what gunicorn's master says before its workers have loaded the
+// program is no proof; what a worker says is, and so is time.
+func TestEarlyReady(t *testing.T) {
+	for _, tt := range []struct {
+		what  string
+		from  string // "": the master
+		ready *Probe
+		at    time.Duration
+	}{
+		{"the master", "", nil, 10 * time.Second},
+		{"a worker", "worker", nil, 2 * time.Second},
+		{"the master, as was asked for", "", &Probe{Kind: ProbeNotify}, 2 * time.Second},
+	} {
+		c := Config{Specs: specs("web", 1, func(s *Spec) {
+			s.Server, _ = serverNamed("gunicorn")
+			s.Ready = tt.ready
+		})}
+		b := behaviour{work: time.Second, child: &behaviour{comm: "worker", work: time.Second}}
+		h := inHouse(t, c, always(b), func(h *house) {
+			time.Sleep(2 * time.Second)
+			h.says("web.1", "READY=1", h.pidOf("web.1", tt.from))
+			time.Sleep(20 * time.Second)
+		})
+		i := slices.IndexFunc(h.events, func(e Event) bool { return e.Changed && e.To == Ready })
+		if i < 0 || h.events[i].For != tt.at {
+			t.Errorf("%s: ready event %d of %v, want it after %s", tt.what, i, h.events, tt.at)
+		}
+	}
 }

@@ -137,10 +137,11 @@ func (s *supervisor) isUp(p *process, now time.Time) {
 	p.upAt = now.Add(upIsReady)
 }
 
-// note reads what a child said by sd_notify(3).
-func (s *supervisor) note(p *process, text string, now time.Time) {
+// note reads what a child said by sd_notify(3). sender is the process of it that
+// did; 0: not known.
+func (s *supervisor) note(p *process, text string, sender int, now time.Time) {
 	m := notify.Parse(text)
-	if m.Ready {
+	if m.Ready && !s.isEarly(p, sender, now) {
 		if p.spec.Ready == nil || p.spec.Ready.notifies() {
 			s.ready(p, "READY=1", now)
 		}

@@ -255,7 +255,7 @@ func (s *supervisor) reap(now time.Time) {
 			continue
 		}
 		for _, text := range notes {
-			s.note(p, text, now)
+			s.note(p, text, 0, now)
 		}
 		s.ended(p, exit, now)
 	}

@@ -25,20 +25,27 @@ import (
 // rolled is a server of which no request may fail while it is rolled under load
 // (issue 5, FACTS 4).
 type rolled struct {
-	name, app, typ string
-	wrk            []string // for wrk: what the server needs not to close connections itself
-	binary         string   // "": the launcher as it is
-	handed         bool     // the socket comes as from a .socket unit, not by --listen
+	name, app, typ  string
+	program, broken string   // a file of the app, and what keeps it from being loaded
+	args            []string // for the launcher
+	wrk             []string // for wrk: what the server needs not to close connections itself
+	binary          string   // "": the launcher as it is
+	handed          bool     // the socket comes as from a .socket unit, not by --listen
 }
 
 var oneRequest = []string{"-H", "Connection: close"}
 
-// rolledServers are the four of issue 5. Unicorn closes each connection by itself.
+// rolledServers are the four of issue 5. Unicorn closes each connection by itself;
+// its master lives on when no worker can load the program, so that 10 s up would
+// prove nothing.
 var rolledServers = []rolled{
-	{name: "puma", app: "puma", typ: "rolled"},
-	{name: "unicorn", app: "unicorn", typ: "rolled"},
-	{name: "gunicorn", app: "gunicorn", typ: "handed", wrk: oneRequest},
-	{name: "node", app: "node", typ: "web", wrk: oneRequest},
+	{name: "puma", app: "puma", typ: "rolled", program: "config.ru", broken: "sleep 1; raise 'no'"},
+	{
+		name: "unicorn", app: "unicorn", typ: "rolled", program: "config.ru", broken: "raise 'no'",
+		args: []string{"--ready", "notify", "--ready-timeout", "8s"},
+	},
+	{name: "gunicorn", app: "gunicorn", typ: "rolled", wrk: oneRequest, program: "app.py", broken: "import time; time.sleep(1); raise Exception('no')"},
+	{name: "node", app: "node", typ: "web", wrk: oneRequest, program: "server.js", broken: "throw 'no';"},
 }
 
 // webFleet is a launcher with four processes of one of them, all ready.
@@ -57,7 +64,7 @@ func (r rolled) serve(t *testing.T, args ...string) *webFleet {
 		t.Fatal(err)
 	}
 	d.env = append(d.env, "PORT="+port)
-	args = append([]string{"run", r.typ + "=4", "-f", "Procfile", "--socket", d.control()}, args...)
+	args = append([]string{"run", r.typ + "=4", "-f", "Procfile", "--socket", d.control()}, slices.Concat(r.args, args)...)
 	if r.handed {
 		w.launched = d.launchHanded(t, w.address, args...)
 	} else {
@@ -228,14 +235,15 @@ func TestServersRolledAtLength(t *testing.T) {
 			w := r.serve(t, "--max-draining", "100")
 			for _, each := range []struct {
 				name string
-				do   func(second int)
+				do   func(n int) bool
 			}{
-				{"no restart", func(int) {}},
-				{"one a second", func(second int) {
-					out, status := w.d.client(t, "restart", fmt.Sprintf("%s.%d", r.typ, second%4+1))
+				{"no restart", func(int) bool { return true }},
+				{"one a second", func(n int) bool {
+					out, status := w.d.client(t, "restart", fmt.Sprintf("%s.%d", r.typ, n%4+1))
 					if status != 0 && !strings.Contains(out, "under way") {
 						t.Errorf("restart: %s", out)
 					}
+					return status == 0
 				}},
 			} {
 				w.measure(t, r, length, each.name, each.do)
@@ -245,16 +253,20 @@ func TestServersRolledAtLength(t *testing.T) {
 	}
 }
 
-// measure loads for some time, does something each second of it, and prints the
-// figures.
-func (w *webFleet) measure(t *testing.T, r rolled, length time.Duration, name string, do func(second int)) {
+// measure loads for some time, does something in each second of it, as soon as that
+// can be done, and prints the figures.
+func (w *webFleet) measure(t *testing.T, r rolled, length time.Duration, name string, do func(n int) bool) {
 	t.Helper()
 	before := w.ready()
 	load := w.load(t, r.wrk...)
-	begin := time.Now()
-	for second := 0; time.Since(begin) < length; second++ {
-		do(second)
-		time.Sleep(time.Until(begin.Add(time.Duration(second+1) * time.Second)))
+	for begin, n, next := time.Now(), 0, time.Now(); time.Since(begin) < length; {
+		time.Sleep(time.Until(next))
+		if do(n) {
+			n++
+			next = next.Add(time.Second)
+		} else {
+			next = time.Now().Add(100 * time.Millisecond)
+		}
 	}
 	w.poll(t, time.Minute, "all old ones are gone", func() (bool, string) {
 		return w.gone() == w.started()-4 && w.ready() == w.started(), fmt.Sprint(w.started(), w.ready(), w.gone())
@@ -309,7 +321,7 @@ func TestServersRolledInTrouble(t *testing.T) {
 			takeTurn(t)
 			w := r.serve(t)
 			load := w.load(t, r.wrk...)
-			w.deployBadly(t)
+			w.deployBadly(t, r)
 			w.fine(t, load.stop(t))
 
 			load = w.load(t, r.wrk...)
@@ -345,28 +357,43 @@ func (w *webFleet) serving(t *testing.T) (pids []int) {
 	return pids
 }
 
-func (w *webFleet) procfile(t *testing.T, text string) {
+// edit changes a file of the app.
+func (w *webFleet) edit(t *testing.T, name string, by func(string) string) (undo func()) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(w.d.dir, "Procfile"), []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// deployBadly restarts with what does not boot.
-func (w *webFleet) deployBadly(t *testing.T) {
-	t.Helper()
-	good, err := os.ReadFile(filepath.Join(w.d.dir, "Procfile"))
+	path := filepath.Join(w.d.dir, name)
+	good, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := w.serving(t)
-	for _, bad := range []string{"sleep 0.2; exit 3", "./no-such-server"} {
-		w.procfile(t, w.typ+": "+bad+"\n")
-		if out, status := w.d.client(t, "restart", "--wait=30s"); status != 1 || !strings.Contains(out, "aborted") {
-			t.Errorf("restart with %q: status %d, %s", bad, status, out)
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
 		}
 	}
-	w.procfile(t, string(good))
+	write(by(string(good)))
+	return func() { write(string(good)) }
+}
+
+// deployBadly restarts with what does not boot, and with a program that cannot be
+// loaded: no process is given up for it.
+func (w *webFleet) deployBadly(t *testing.T, r rolled) {
+	t.Helper()
+	before := w.serving(t)
+	restart := func(what string) {
+		t.Helper()
+		if out, status := w.d.client(t, "restart", "--wait=30s"); status != 1 || !strings.Contains(out, "aborted") {
+			t.Errorf("restart with %s: status %d, %s", what, status, out)
+		}
+	}
+	for _, bad := range []string{"sleep 0.2; exit 3", "./no-such-server"} {
+		undo := w.edit(t, "Procfile", func(string) string { return w.typ + ": " + bad + "\n" })
+		restart(bad)
+		undo()
+	}
+	undo := w.edit(t, r.program, func(good string) string { return r.broken + "\n" + good })
+	restart(r.broken)
+	undo()
 	if after := w.serving(t); !slices.Equal(before, after) {
 		t.Errorf("bad deploys have replaced %v by %v", before, after)
 	}
@@ -392,7 +419,7 @@ func (w *webFleet) killOneOld(t *testing.T) {
 			t.Errorf("%d was not replaced: %v are now %v", i, before, after)
 		}
 	}
-	if n := strings.Count(w.log.String(), "restart: 4 processes"); n != 3 { // two were bad
+	if n := strings.Count(w.log.String(), "restart: 4 processes"); n != 4 { // three were bad
 		t.Errorf("%d restarts", n)
 	}
 }

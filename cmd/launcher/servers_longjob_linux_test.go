@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestSidekiqLongJob: a job of a minute goes on in an old process while the new one
+// works. The next restart waits for it where no more than one may drain, and says
+// so; by force the old one is stopped, which pushes the job back. It is never lost.
+func TestSidekiqLongJob(t *testing.T) {
+	if testing.Short() {
+		t.Skip("real servers take a while")
+	}
+	t.Parallel()
+	takeTurn(t)
+	d := deploy(t, "sidekiq", "sidekiq", "redis-server")
+	r := d.startRedis(t)
+	l := d.launch(t, "run", "worker=1", "-f", "Procfile", "--socket", d.control(), "--budget", "4s", "--max-draining", "1")
+	listed := func(list, id string, n int) {
+		t.Helper()
+		l.poll(t, time.Minute, fmt.Sprintf("%s is %d times in the list %s", id, n, list), func() (bool, string) {
+			all := r.list(list)
+			return strings.Count(strings.Join(all, " ")+" ", id+" ") == n, fmt.Sprint(all)
+		})
+	}
+	says := func(words string) {
+		t.Helper()
+		l.poll(t, time.Minute, "it says "+words, func() (bool, string) { return strings.Contains(l.log.String(), words), "" })
+	}
+	r.sidekiqPush(t, "long", 60)
+	listed("started", "long", 1)
+	old := procChildren(l.pid)
+
+	if out, status := d.client(t, "restart"); status != 0 {
+		t.Fatalf("restart ended with %d: %s", status, out)
+	}
+	says("restart: all processes are replaced")
+	r.sidekiqPush(t, "beside", 0.1)
+	listed("done", "beside", 1)
+	says("1 old ones drain")
+
+	if out, status := d.client(t, "restart", "--wait=1s"); status != 1 {
+		t.Errorf("restart on top ended with %d: %s", status, out)
+	}
+	waits := fmt.Sprintf("worker.1 waits for worker.1 (old, pid %d) to finish: no more than 1 of worker may drain", old[0])
+	for _, args := range [][]string{{"status"}, {"restart"}} {
+		if out, _ := d.client(t, args...); !strings.Contains(out, waits) && args[0] == "status" || len(procChildren(l.pid)) != 2 {
+			t.Errorf("%v says: %s", args, out)
+		}
+	}
+	says(waits)
+	r.sidekiqPush(t, "waiting", 0.1)
+	listed("done", "waiting", 1)
+
+	if out, status := d.client(t, "restart", "--force"); status != 0 {
+		t.Errorf("restart --force ended with %d: %s", status, out)
+	}
+	l.poll(t, time.Minute, "the old one is gone", func() (bool, string) {
+		_, _, runs := stat(old[0])
+		return !runs, ""
+	})
+	listed("started", "long", 2) // it was pushed back
+	l.poll(t, time.Minute, "the restart goes on", func() (bool, string) {
+		return strings.Count(l.log.String(), "restart: all processes are replaced") == 2, ""
+	})
+
+	seen := l.tree()
+	l.signal(t, unix.SIGTERM)
+	if status := l.wait(t, 10*time.Second); status != 0 {
+		t.Errorf("the launcher's status is %d, not 0", status)
+	}
+	l.nothingLeft(t, seen)
+	if left := strings.Join(r.must(t, "LRANGE", "queue:default", "0", "-1"), "\n"); strings.Count(left, `"long"`) != 1 {
+		t.Errorf("the job was lost: %s", left)
+	}
+}

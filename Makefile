@@ -60,7 +60,7 @@ setup:
 
 # Each of .ci/platforms/NAME.sh, side by side: mostly they wait. Needs root and
 # namespaces, and the network the first time.
-ON ?= systemd capistrano heroku
+ON ?= systemd capistrano heroku alerts podman docker kubelet kubernetes
 
 test-platforms:
 	@running=; for name in $(ON); do .ci/platforms/$$name.sh & running="$$running $$!:$$name"; done; \

@@ -65,6 +65,9 @@ func (a *asks) draw() time.Duration {
 }
 
 func (a *asks) ask(ctx context.Context, p *Probe) error {
+	if err := ctx.Err(); err != nil { // called off before it came to its turn
+		return err
+	}
 	wait := a.draw()
 	a.mu.Lock()
 	a.now++

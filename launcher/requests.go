@@ -150,7 +150,7 @@ func (s *supervisor) askResume(target string, targets []*process, now time.Time)
 			s.bringBack(p, now)
 		case p.state == Quieting && p.plan.kill.IsZero():
 			s.replaceDraining(p, now)
-		case p.working():
+		case p.working(), p.state == Waiting:
 			p.next = byPolicy
 			continue
 		default: // it goes down; a fresh one follows
@@ -312,6 +312,7 @@ func (s *supervisor) scaleUp(typ string, slots []*process, n int, now time.Time)
 // takeAway removes a slot: its process is quieted, drains, and is stopped.
 func (s *supervisor) takeAway(p *process, now time.Time) {
 	const why = "scaled down"
+	s.leaveRoll([]string{p.name}, now) // its replacement, if that is under way
 	if !p.runs() {
 		s.move(p, Down, Info, why, now)
 		s.drop(p)

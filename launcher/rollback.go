@@ -112,4 +112,7 @@ func (s *supervisor) leaveRoll(names []string, now time.Time) {
 		s.award(st, now)
 		return true
 	})
+	if s.roll.why != "" && len(s.roll.steps) == 0 { // a replacement is of one process
+		s.roll = nil
+	}
 }

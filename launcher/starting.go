@@ -263,11 +263,15 @@ func (s *supervisor) settle(p *process, status int, level Level, why string, now
 
 // final ends a slot that its policy does not start again. A new one of a
 // restart that failed aborts that, and does not count: the old one comes back.
+// An old one has no slot any more.
 func (s *supervisor) final(p *process, proved bool, status int, level Level, why string, now time.Time) {
 	p.done = status == 0
 	s.move(p, Down, level, why, now)
 	if aborts := s.stopping == nil && status != 0 && s.rollEnded(p, proved, now); !aborts && s.failure == 0 {
 		s.failure = status
+	}
+	if p.old && s.stopping == nil {
+		s.drop(p)
 	}
 }
 
@@ -315,10 +319,10 @@ func (s *supervisor) oomKilled() bool {
 
 // giveUpIfHopeless ends a bad deploy: no process of the type was ever ready,
 // and each slot failed five times in a row, the first of these 60 s ago. What
-// has worked is never given up (DESIGN 4).
+// has worked is never given up (DESIGN 4), and what an abort took away is none.
 func (s *supervisor) giveUpIfHopeless(bad *process, now time.Time) {
 	typ := bad.spec.Type
-	if s.worked[typ] || s.stopping != nil {
+	if s.worked[typ] || s.stopping != nil || bad.gone {
 		return
 	}
 	for _, p := range s.processes {

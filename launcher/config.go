@@ -73,7 +73,8 @@ type Spec struct {
 	// lives; nil: ready as its server is known to be, and not asked.
 	Ready, Live *Probe
 
-	// Mute: its output goes nowhere, and it has no NOTIFY_SOCKET: a probe's command.
+	// Mute: its output goes nowhere, it has no NOTIFY_SOCKET, and no daemon of it
+	// stays: a probe's command.
 	Mute bool
 
 	// Interactive: it gets the terminal's foreground (DESIGN 4). At most one.

@@ -127,8 +127,12 @@ func (k *fake) Start(spec *Spec) (int, error) {
 		if does == nil {
 			does = func(s *Spec) behaviour { return k.behaves(s, 0) }
 		}
-		p := k.spawn(does(spec), self, 0)
-		p.origin, p.asks = spec.Name(), true
+		b := does(spec)
+		p := k.spawn(b, self, 0)
+		p.origin, p.asks = fromProbe, true
+		if b.stray != nil {
+			k.spawn(*b.stray, self, 0).origin = fromProbe
+		}
 		k.asking++
 		k.asked++
 		return p.sight.PID, nil

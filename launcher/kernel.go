@@ -44,7 +44,8 @@ type Kernel interface {
 	// adopted while it lives (find_new_reaper in the kernel).
 	Children(pid, threads int) ([]int, error)
 	// Origin is PS in pid's environment: the name of the slot that it descends
-	// from, whatever session it is in now. "" where it cannot be read.
+	// from, whatever session it is in now; fromProbe where it descends from a
+	// probe's command. "" where it cannot be read.
 	Origin(pid int) string
 	// Memory is what pid alone uses, in bytes: PSS, or RSS where that cannot be read.
 	Memory(pid int) (int64, error)

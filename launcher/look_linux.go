@@ -75,19 +75,23 @@ func (s *System) Memory(pid int) (int64, error) {
 	return 0, unix.EINVAL
 }
 
-// Origin is PS in pid's environment as it was at its exec.
+// Origin is PS in pid's environment as it was at its exec, or fromProbe.
 func (s *System) Origin(pid int) string {
 	const most = 1 << 20
 	environ, err := s.proc.read(most, strconv.Itoa(pid), "environ")
 	if err != nil {
 		return ""
 	}
+	origin := ""
 	for entry := range bytes.SplitSeq(environ, []byte{0}) {
-		if name, ok := bytes.CutPrefix(entry, []byte("PS=")); ok {
-			return string(name)
+		if string(entry) == withinProbe {
+			return fromProbe
+		}
+		if name, ok := bytes.CutPrefix(entry, []byte("PS=")); ok && origin == "" {
+			origin = string(name)
 		}
 	}
-	return ""
+	return origin
 }
 
 // Children are the children of every thread of pid, zombies included; 0 for our

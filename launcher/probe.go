@@ -44,6 +44,14 @@ type Probe struct {
 	Up time.Duration // Up: for how long
 }
 
+const (
+	// withinProbe is in the environment of a probe's command, and so of what that
+	// leaves behind: it is no process of the slot, however it is called by PS.
+	withinProbe = "WITHIN_PROBE=1"
+	// fromProbe is what Origin says of such a one. No slot has that name.
+	fromProbe = "a probe"
+)
+
 // String names the question in logs: "GET http://127.0.0.1:5000/up".
 func (p *Probe) String() string {
 	switch p.Kind {

@@ -3,6 +3,7 @@ package launcher
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"syscall"
 
@@ -156,8 +157,11 @@ func (s *System) forkStep(path string, spec *Spec, attr *syscall.ProcAttr) (pid 
 }
 
 // environment is the spec's with the child's own NOTIFY_SOCKET, and with what
-// tells of its sockets.
+// tells of its sockets; or with the mark of a probe's command.
 func environment(spec *Spec, c *child, sockets []string) []string {
+	if spec.Mute {
+		return append(slices.Clip(spec.Env), withinProbe)
+	}
 	if c.socket == nil && len(sockets) == 0 {
 		return spec.Env
 	}

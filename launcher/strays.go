@@ -87,7 +87,7 @@ func (s *supervisor) seek(now time.Time) {
 // judge decides what becomes of a stray that was just found. One in the
 // session of a process that runs goes with that; one whose session lost its
 // leader was left behind; a daemon with a session of its own stays until the
-// slot that it comes from is stopped, or everything is.
+// slot that it comes from is stopped, or everything is; a probe's does not stay.
 func (s *supervisor) judge(st *stray, now time.Time) {
 	leader := s.running[st.leader]
 	if leader == nil && st.leader == st.sight.PID {
@@ -99,6 +99,8 @@ func (s *supervisor) judge(st *stray, now time.Time) {
 	switch {
 	case s.stopping != nil && s.stopping.dismissed:
 		s.dismiss(st, s.stopping.plan, now)
+	case st.origin == fromProbe: // one for each question would pile up
+		s.dismiss(st, s.window(now), now)
 	case leader != nil && leader.state == Killed:
 		st.killAt = now
 	case leader != nil && (leader.state == Stopping || !leader.runs()):

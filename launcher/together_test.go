@@ -131,3 +131,24 @@ func TestResumeOfOneThatWaits(t *testing.T) {
 		t.Errorf("worker.1: %s", h.history("worker.1"))
 	}
 }
+
+// What a probe's command leaves behind is told to end: its daemons would pile up.
+func TestADaemonOfAProbeDoesNotStay(t *testing.T) {
+	asks := func(s *Spec) {
+		s.Ready, s.Live = &Probe{Kind: ProbeUp}, probe(ProbeExec)
+		s.Live.Period = time.Second
+	}
+	inHouse(t, Config{Specs: specs("worker", 1, asks)}, func(s *Spec, _ int) behaviour {
+		if s.Mute {
+			return behaviour{up: time.Millisecond, stray: &behaviour{comm: "daemon", work: time.Millisecond}}
+		}
+		return goodListener
+	}, func(h *house) {
+		time.Sleep(time.Minute)
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if n := len(h.procs); n > 3 {
+			t.Errorf("%d processes are there after a minute", n)
+		}
+	})
+}

@@ -72,6 +72,20 @@ func TestExecProbeLeavesNothing(t *testing.T) {
 	}
 }
 
+// TestExecProbeThatStartsADaemon: one for each question would pile up.
+func TestExecProbeThatStartsADaemon(t *testing.T) {
+	tr := newTrial(t, map[string]string{
+		"Procfile": "a: sleep 1000\n",
+		"probe.sh": "rm -f up; setsid sh -c ': >up; exec sleep 999' >/dev/null 2>&1 &\nuntil test -e up; do sleep 0.01; done; echo >>asked\n",
+	})
+	tr.start("run", "a", "--ready", "exec:sh probe.sh,period=100ms,timeout=20s,successes=1000")
+	tr.eventually("it was asked ten times", func() bool { return len(tr.text("asked")) >= 10 })
+	tr.eventually("the daemons have gone", func() bool {
+		return len(tr.left()) <= 5 // the launcher, a.1, and the last question
+	})
+	tr.stop(0)
+}
+
 // TestWatchdogOfAProcess: WATCHDOG_USEC is told, and one that says nothing is
 // replaced.
 func TestWatchdogOfAProcess(t *testing.T) {

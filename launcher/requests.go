@@ -148,6 +148,8 @@ func (s *supervisor) askResume(target string, targets []*process, now time.Time)
 		switch {
 		case p.state == Down:
 			s.bringBack(p, now)
+		case p.next == startNow && !p.working(): // a restart or replacement: a fresh one follows
+			continue
 		case p.state == Quieting && p.plan.kill.IsZero():
 			s.replaceDraining(p, now)
 		case p.working(), p.state == Waiting:

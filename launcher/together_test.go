@@ -152,3 +152,26 @@ func TestADaemonOfAProbeDoesNotStay(t *testing.T) {
 		}
 	})
 }
+
+// A resume means nothing to one that drains for its restart, old first: a new one
+// follows it anyway.
+func TestResumeOfOneThatIsReplacedOldFirst(t *testing.T) {
+	alone := func(s *Spec) { s.Rolling = Rolling{DrainLimit: NoDrainLimit} }
+	busy, idle := []string{"sidekiq 6 app [1 of 10 busy] stopping"}, []string{"sidekiq 6 app [0 of 10 busy] stopping"}
+	job := behaviour{quiet: true, work: time.Second, ready: time.Second, comm: "sidekiq", title: busy}
+	rolled(t, 2, []func(*Spec){alone, sidekiq}, always(job), func(h *house) {
+		time.Sleep(time.Minute)
+		wantDirs(t, h, "worker.1 quieting , worker.2 ready ")
+		h.ask(t, Request{Verb: AskResume})
+		time.Sleep(time.Second)
+		wantDirs(t, h, "worker.1 quieting , worker.2 ready ")
+		h.mu.Lock()
+		h.procs[self+1].behave.title, h.procs[self+2].behave.title = idle, idle
+		h.mu.Unlock()
+		time.Sleep(time.Minute)
+		r := h.ask(t, Request{})
+		if dirs(r) != "worker.1 ready new, worker.2 ready new" || r.Status.Restart != "" {
+			t.Errorf("%s; %s", dirs(r), r.Status.Restart)
+		}
+	})
+}

@@ -42,25 +42,31 @@ func drawRelease(r *rapid.T) release {
 // processes than there were, short of the new ones that fell.
 func TestModelRestarts(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		n, surge := rapid.IntRange(1, 4).Draw(r, "count"), rapid.IntRange(1, 3).Draw(r, "surge")
+		n, surge := rapid.IntRange(1, 4).Draw(r, "count"), rapid.IntRange(0, 3).Draw(r, "surge")
 		limit := rapid.SampledFrom([]time.Duration{0, NoDrainLimit, 30 * time.Second}).Draw(r, "limit")
 		drains, titles := rapid.Bool().Draw(r, "drains"), rapid.Bool().Draw(r, "titles")
 		most := rapid.IntRange(1, 6).Draw(r, "max draining")
 		edit := func(s *Spec) {
 			s.Rolling = Rolling{Surge: surge, DrainLimit: limit, MaxDraining: most, ReadyTimeout: 30 * time.Second}
 			s.Server = Server{Drains: drains, Titles: titles}
+			s.MaxMemory = 100e6
+		}
+		slot := func(dir string) func(string, int) (Spec, bool) {
+			return func(typ string, slot int) (Spec, bool) {
+				return specs(typ, slot, edit, func(s *Spec) { s.Dir = dir })[slot-1], true
+			}
 		}
 		first := release{good: true, behaviour: behaviour{quiet: true, work: time.Second, ready: time.Second}}
 		releases := append([]release{first}, rapid.SliceOfN(rapid.Custom(drawRelease), 4, 4).Draw(r, "releases")...)
 		calm := rapid.Bool().Draw(r, "calm")
-		moments := rapid.SliceOfN(rapid.IntRange(0, 60000), 1, 6).Draw(r, "moments")
-		acts := rapid.SliceOfN(rapid.IntRange(0, 9), 6, 6).Draw(r, "acts")
+		moments := rapid.SliceOfN(rapid.OneOf(rapid.IntRange(0, 6000), rapid.IntRange(0, 60000)), 1, 6).Draw(r, "moments")
+		acts := rapid.SliceOfN(rapid.IntRange(0, 12), 6, 6).Draw(r, "acts")
 		read := 0
 		var wrong []string // told outside of the bubble
-		c := Config{Specs: specs("worker", n, edit, func(s *Spec) { s.Dir = "0" }), Reload: func() (Generation, error) {
+		c := Config{Specs: specs("worker", n, edit, func(s *Spec) { s.Dir = "0" }), Slot: slot("0"), Reload: func() (Generation, error) {
 			read = min(read+1, len(releases)-1)
 			dir := fmt.Sprint(read)
-			return Generation{Specs: specs("worker", n, edit, func(s *Spec) { s.Dir = dir })}, nil
+			return Generation{Specs: specs("worker", n, edit, func(s *Spec) { s.Dir = dir }), Slot: slot(dir)}, nil
 		}}
 		behaves := func(s *Spec, _ int) behaviour { return releases[s.Dir[0]-'0'].behaviour }
 		h := inHouse(t, c, behaves, func(h *house) {
@@ -73,6 +79,9 @@ func TestModelRestarts(t *testing.T) {
 			time.Sleep(5 * time.Minute)
 			if calm {
 				wrong = append(wrong, mixed(h.ask(t, Request{}), releases))
+			}
+			if surge > 0 || !titles { // else it may wait for one that never drains
+				wrong = append(wrong, unended(h.ask(t, Request{})))
 			}
 			if took := h.term(); took > DefaultBudget {
 				wrong = append(wrong, fmt.Sprintf("the stop took %s", took))
@@ -109,6 +118,19 @@ func act(t *testing.T, h *house, which int, calm bool) {
 		h.ask(t, Request{Verb: AskQuiet, Target: "worker.1"})
 	case 8:
 		h.ask(t, Request{Verb: AskStop, Target: "worker.1"})
+	case 10:
+		h.ask(t, Request{Verb: AskScale, Target: "worker", Count: 1})
+	case 11:
+		h.ask(t, Request{Verb: AskScale, Target: "worker", Count: 4})
+	case 12: // too much memory
+		h.mu.Lock()
+		for _, p := range h.procs {
+			if p.spec != nil {
+				p.behave.grows = 100e6
+				break
+			}
+		}
+		h.mu.Unlock()
 	case 9:
 		h.mu.Lock()
 		for _, p := range h.procs {
@@ -129,6 +151,14 @@ func twins(reply Reply) string {
 			return fmt.Sprintf("two are called %s: %s", p.Name, reply.states())
 		}
 		names[p.Name] = true
+	}
+	return ""
+}
+
+// unended tells of a restart, or a replacement, that goes on and on.
+func unended(reply Reply) string {
+	if words := reply.Status.Restart; strings.HasPrefix(words, "re") && !strings.Contains(words, "waits for") {
+		return fmt.Sprintf("after 5 minutes: %s; %s", words, reply.states())
 	}
 	return ""
 }
@@ -172,10 +202,14 @@ func checkEvents(r *rapid.T, h *house, n, surge int, calm bool) {
 		count[e.To]++
 		working, ready := count[Starting]+count[Ready], count[Ready]
 		all = all || ready == n
-		if working > n+surge {
+		most := n + surge
+		if !calm { // it may be scaled
+			most = max(n, 4) + surge
+		}
+		if working > most {
 			r.Fatalf("%d work at %s, asked for %d and a surge of %d", working, e.Time, n, surge)
 		}
-		if calm && all && ready < n-fell {
+		if calm && all && ready < n-fell-max(0, 1-surge) {
 			r.Fatalf("%d are ready at %s, of %d, and %d fell", ready, e.Time, n, fell)
 		}
 	}

@@ -17,9 +17,9 @@ type announced struct {
 
 // announce tells the service manager what has changed of the whole: READY when
 // all are ready, RELOADING and READY round a restart, STOPPING, STATUS, and
-// WATCHDOG for as long as the loop turns and every process with a watchdog is well. What a child says of itself, its
-// STOPPING or MAINPID above all, is never passed up: systemd would take it for
-// ours and kill the unit.
+// WATCHDOG for as long as the loop turns and every process with a watchdog is
+// well. What a child says of itself, its STOPPING or MAINPID above all, is never
+// passed up: systemd would take it for ours and kill the unit.
 func (s *supervisor) announce(now time.Time) {
 	if s.Announce == nil {
 		return

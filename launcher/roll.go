@@ -50,7 +50,8 @@ type reloaded struct {
 //	                      that has proved itself, and all are quieted
 //	quiet, stop of a slot the restart goes on without that slot
 //	resume                nothing, or a slot that was quiet is its old generation's
-//	                      until its turn comes
+//	                      until its turn comes; one that drains for its turn, old
+//	                      first, is left alone
 //	scale                 refused until it is over; not while old ones only drain
 //	another restart       refused until it is over; not while old ones only drain;
 //	                      with force it stops the oldest that this one waits for
@@ -58,7 +59,8 @@ type reloaded struct {
 //	                      generation; one that drains is gone
 //	a new one crashes     it is aborted
 //	memory, a probe       wait until it is over; a replacement of theirs that is
-//	                      under way gives way to a restart
+//	                      under way gives way to a restart, and to a stop or
+//	                      scale of its slot
 
 // roll is a replacement of processes that is under way: a restart, the way back
 // after an abort, or (why) one process by its like. preboot.Next decides its

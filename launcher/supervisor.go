@@ -33,15 +33,15 @@ type supervisor struct {
 	lastAsked   time.Time // when a worker last ended by a TERM not from us
 	oomKills    int
 	noOOM       bool
-	roll        *roll
 	probes      probes
-	reloads     chan reloaded
-	reloading   bool
-	forced      bool     // … by restart --force
-	spared      []string // … slots for which somebody has had other plans since
-	quietBefore bool     // it was quiet already when the restart was asked for
-	stays       bool     // it was scaled: to be there with nothing to run is right
-	aborted     string   // why the last restart was
+	roll        *roll         // nil: no replacement is under way
+	reloads     chan reloaded // brings the new generation of a restart
+	reloading   bool          // … which is being read
+	forced      bool          // … for restart --force
+	spared      []string      // … slots for which somebody has had other plans since
+	quietBefore bool          // it was quiet already when the restart was asked for
+	stays       bool          // it was scaled: to be there with nothing to run is right
+	aborted     string        // why the last restart was
 	began       time.Time
 	version     uint64    // of Status: raised by every change
 	shared      Status    // the copy that this turn has given out

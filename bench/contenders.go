@@ -14,6 +14,7 @@ import (
 // The contenders that figures are compared with by name.
 const (
 	launcherName = "launcher"
+	prefixName   = "launcher --log prefix"
 	loopName     = "C: loop over kill and wait"
 	lookName     = "C: the same, /proc read first"
 )
@@ -28,13 +29,20 @@ type contender struct {
 	command func(dir string, n int, command []string) ([]string, error)
 }
 
-// ourselves is the launcher with the output that costs it most.
-func (b *bench) ourselves() contender {
-	return contender{name: launcherName, replace: true, command: func(dir string, n int, command []string) ([]string, error) {
+// ourselves is the launcher with the output that costs it most: two pipes for each
+// process.
+func (b *bench) ourselves() contender { return b.logging(launcherName, "prefix") }
+
+// plain is the launcher with the output that is its default off a terminal, which is
+// what those do that it is compared with.
+func (b *bench) plain() contender { return b.logging(launcherName, "raw") }
+
+func (b *bench) logging(name, form string) contender {
+	return contender{name: name, replace: true, command: func(dir string, n int, command []string) ([]string, error) {
 		err := procfile(dir, "worker: "+strings.Join(command, " "))
 		return []string{
 			b.launcher, "run", "worker", "-c", strconv.Itoa(n), "-f", "Procfile",
-			"--log", "prefix", "--socket", "none",
+			"--log", form, "--socket", "none",
 		}, err
 	}}
 }

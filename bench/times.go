@@ -37,7 +37,7 @@ func (b *bench) starting() error {
 // inTurn: who is measured in turn i with n processes. Slow peers are measured
 // three times at most.
 func (b *bench) inTurn(i, n int) []contender {
-	all := append(b.loops(), b.ourselves())
+	all := append(b.loops(), b.plain(), b.logging(prefixName, "prefix"))
 	if i < 3 {
 		all = append(all, slices.DeleteFunc(b.peers(), func(c contender) bool { return c.holds > 0 && c.holds < n })...)
 	}

@@ -12,6 +12,11 @@ import (
 // pushAfter is when a shell that sits on the stop signal is passed by.
 const pushAfter = 2 * time.Second
 
+// reapBetween is after how many of the second half of the processes that are told
+// to end those are reaped that have ended already: so our own end follows the last
+// one's. From the first on it would only hold up the signals.
+const reapBetween = 8
+
 // stopAll stops everything by the plan of DESIGN 3. A second time it means
 // nothing more: platforms send TERM twice.
 func (s *supervisor) stopAll(now time.Time, why string) {
@@ -35,7 +40,10 @@ func (s *supervisor) begin(now time.Time, p plan, why string) {
 	}
 	s.roll = nil
 	s.seek(now)
-	for _, q := range s.processes {
+	for i, q := range s.processes {
+		if i > len(s.processes)/2 && i%reapBetween == 0 {
+			s.reap(now)
+		}
 		switch {
 		case q.runs():
 			s.down(q, p, why, stayDown, now)

@@ -18,7 +18,7 @@ export GOFLAGS := $(GOFLAGS) -buildvcs=false
 # Where everything goes that is made.
 OUT      ?= build
 BIN      := $(OUT)/binaries
-PLATFORMS := linux/amd64 linux/arm64 darwin/arm64 darwin/amd64
+PLATFORMS := linux/amd64 linux/arm64 darwin/arm64
 
 RUN      ?= start -m all=1,worker=2
 # For go test, and for what it gives the test binaries.
@@ -89,7 +89,7 @@ lint:
 	if [ -n "$$unformatted" ]; then echo "gofumpt -w these:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(TOOLS)/staticcheck ./...
-	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) vet ./...
+	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) vet -trimpath ./...
 	@$(MAKE) --no-print-directory binaries
 	@scripts=$$(shfmt -f . | grep -v '^$(OUT)/') || exit 1; \
 	echo "shellcheck, shfmt:" $$scripts; \

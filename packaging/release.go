@@ -12,7 +12,7 @@ import (
 )
 
 // platforms are those that binaries are released for.
-var platforms = []string{"linux-amd64", "linux-arm64", "darwin-arm64", "darwin-amd64"}
+var platforms = []string{"linux-amd64", "linux-arm64", "darwin-arm64"}
 
 // release makes OUT/launcher-VERSION-OS-ARCH, a Debian package for each
 // architecture of Linux, the manual page, and OUT/SHA256SUMS.

@@ -513,3 +513,13 @@ func TestTimelineNamesRuns(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestTimelineTellsOldOnes: a slot that two generations had is told apart.
+func TestTimelineTellsOldOnes(t *testing.T) {
+	begin := time.Unix(1000, 0)
+	line := lifeline{stopped: begin, stop: unix.SIGTERM, gone: begin.Add(time.Second), exit: "status 0"}
+	got := timeline([]*process{{name: "worker.1", line: line}, {name: "worker.1", old: true, line: line}}, begin)
+	if want := "worker.1 worker.1 (old) TERM 0.00s, gone 1.00s (status 0)"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

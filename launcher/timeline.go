@@ -49,7 +49,11 @@ func timeline(processes []*process, begin time.Time) string {
 		if names[words] == nil {
 			order = append(order, words)
 		}
-		names[words] = append(names[words], p.name)
+		name := p.name
+		if p.old { // its slot has another of the same name
+			name += " (old)"
+		}
+		names[words] = append(names[words], name)
 	}
 	entries := make([]string, 0, len(order))
 	for _, words := range order {

@@ -16,9 +16,6 @@ import (
 // (FACTS 4) answer on one that the launcher opened. Killed, one and then both,
 // they are started again, and no request is refused meanwhile.
 func TestServersOnOneSocket(t *testing.T) {
-	if testing.Short() {
-		t.Skip("real servers take a while")
-	}
 	for _, row := range []struct{ app, typ string }{
 		{"puma", "handed"},
 		{"puma", "workers"},
@@ -113,9 +110,6 @@ func getPage(address, page string, limit time.Duration) error {
 // TestServersOnUnixSocket: a server that ends leaves the file of a socket that is
 // not its own, so that the others are still found.
 func TestServersOnUnixSocket(t *testing.T) {
-	if testing.Short() {
-		t.Skip("real servers take a while")
-	}
 	for _, row := range []struct {
 		app, typ string
 		stop     unix.Signal

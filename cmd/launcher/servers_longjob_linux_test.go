@@ -13,9 +13,6 @@ import (
 // works. The next restart waits for it where no more than one may drain, and says
 // so; by force the old one is stopped, which pushes the job back. It is never lost.
 func TestSidekiqLongJob(t *testing.T) {
-	if testing.Short() {
-		t.Skip("real servers take a while")
-	}
 	t.Parallel()
 	takeTurn(t)
 	d := deploy(t, "sidekiq", "sidekiq", "redis-server")

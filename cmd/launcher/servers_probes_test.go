@@ -47,9 +47,6 @@ func freePort(t *testing.T) string {
 // answer an http and a tcp probe; one that hangs is not ready, and is replaced
 // where a live probe asks.
 func TestServersReady(t *testing.T) {
-	if testing.Short() {
-		t.Skip("real servers take a while")
-	}
 	for _, app := range []string{"puma", "gunicorn"} {
 		for _, probe := range []string{"notify", "http://127.0.0.1:{PORT}/up", "tcp://127.0.0.1:{PORT}"} {
 			t.Run(app+" "+probe[:4], func(t *testing.T) {
@@ -97,9 +94,6 @@ func TestServersReady(t *testing.T) {
 // TestSidekiqWatchdog: Sidekiq renews its watchdog also while Redis is away; one
 // that hangs does not, and is replaced.
 func TestSidekiqWatchdog(t *testing.T) {
-	if testing.Short() {
-		t.Skip("real servers take a while")
-	}
 	t.Parallel()
 	takeTurn(t)
 	d := deploy(t, "sidekiq", "sidekiq", "redis-server")
@@ -125,9 +119,6 @@ func TestSidekiqWatchdog(t *testing.T) {
 // TestSidekiqRedisAway: with a live probe that asks for Redis, an outage of Redis
 // costs one Sidekiq at a time and no second one; when it is back, all are well.
 func TestSidekiqRedisAway(t *testing.T) {
-	if testing.Short() {
-		t.Skip("real servers take a while")
-	}
 	t.Parallel()
 	takeTurn(t)
 	d := deploy(t, "sidekiq", "sidekiq", "redis-server")

@@ -174,9 +174,6 @@ func (l *load) stop(t *testing.T) figures {
 // TestServersRolled: all four processes are replaced under load, and no request
 // fails.
 func TestServersRolled(t *testing.T) {
-	if testing.Short() {
-		t.Skip("real servers take a while")
-	}
 	rows := slices.Clone(rolledServers)
 	for _, r := range rolledServers[:2] {
 		r.name, r.handed = r.name+" with systemd's socket", true
@@ -312,9 +309,6 @@ func hastyLauncher(t *testing.T) string {
 // more than the requests in the hands of who was killed. TERM in the middle of one
 // lets all that are in anybody's hands be answered.
 func TestServersRolledInTrouble(t *testing.T) {
-	if testing.Short() {
-		t.Skip("real servers take a while")
-	}
 	for _, r := range rolledServers {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()

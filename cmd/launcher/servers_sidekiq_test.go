@@ -17,9 +17,6 @@ import (
 // middle, and started again. All 200 are done, none twice, none lost; also where
 // the platform sends TERM to every process itself, once or twice (FACTS 7).
 func TestSidekiqTwoHundredJobs(t *testing.T) {
-	if testing.Short() {
-		t.Skip("real servers take a while")
-	}
 	for _, row := range []struct {
 		name string
 		env  []string
@@ -48,11 +45,7 @@ func testTwoHundredJobs(t *testing.T, d *deployment, stop func(*testing.T, *laun
 	r := d.startRedis(t)
 	run := []string{"run", "worker", "-c", "3", "-f", "Procfile", "--budget", "25s"}
 	first := d.launch(t, run...)
-	// Registered means booted, with its traps set.
-	first.poll(t, time.Minute, "three Sidekiqs have registered", func() (bool, string) {
-		names, err := r.do("SMEMBERS", "processes")
-		return len(names) == 3, fmt.Sprint(names, err)
-	})
+	first.poll(t, time.Minute, "three Sidekiqs have registered", r.registered(3))
 
 	begin := time.Now()
 	push := func(i int) {
@@ -94,6 +87,15 @@ func testTwoHundredJobs(t *testing.T, d *deployment, stop func(*testing.T, *laun
 	}
 }
 
+// registered tells whether n Sidekiqs have: then they have booted, with their traps
+// set.
+func (r *redis) registered(n int) func() (bool, string) {
+	return func() (bool, string) {
+		names, err := r.do("SMEMBERS", "processes")
+		return len(names) == n, fmt.Sprint(names, err)
+	}
+}
+
 // once asserts that a list holds each job once.
 func once(t *testing.T, r *redis, list string, jobs int) {
 	t.Helper()
@@ -122,21 +124,12 @@ func (d *deployment) control() string { return filepath.Join(d.dir, "control.soc
 // TestSidekiqQuietWait is a preStop hook, and a deploy that failed: quiet waits
 // for the jobs that run, takes no others, and resume brings fresh processes.
 func TestSidekiqQuietWait(t *testing.T) {
-	if testing.Short() {
-		t.Skip("real servers take a while")
-	}
 	t.Parallel()
 	takeTurn(t)
 	d := deploy(t, "sidekiq", "sidekiq", "redis-server")
 	r := d.startRedis(t)
 	l := d.launch(t, "run", "worker", "-c", "2", "-f", "Procfile", "--socket", d.control())
-	registered := func(n int) func() (bool, string) {
-		return func() (bool, string) {
-			names, err := r.do("SMEMBERS", "processes")
-			return len(names) == n, fmt.Sprint(names, err)
-		}
-	}
-	l.poll(t, time.Minute, "two Sidekiqs have registered", registered(2))
+	l.poll(t, time.Minute, "two Sidekiqs have registered", r.registered(2))
 	for i := range 4 {
 		r.sidekiqPush(t, fmt.Sprintf("job-%d", i), 6)
 	}
@@ -174,19 +167,13 @@ func TestSidekiqQuietWait(t *testing.T) {
 // TestSidekiqRolledTwice: 300 jobs of half a second at 25 a second while three
 // Sidekiqs are replaced twice. Not one is lost, done twice or interrupted.
 func TestSidekiqRolledTwice(t *testing.T) {
-	if testing.Short() {
-		t.Skip("real servers take a while")
-	}
 	t.Parallel()
 	takeTurn(t)
 	const jobs = 300
 	d := deploy(t, "sidekiq", "sidekiq", "redis-server")
 	r := d.startRedis(t)
 	l := d.launch(t, "run", "worker", "-c", "3", "-f", "Procfile", "--budget", "10s")
-	l.poll(t, time.Minute, "three Sidekiqs have registered", func() (bool, string) {
-		names, err := r.do("SMEMBERS", "processes")
-		return len(names) == 3, fmt.Sprint(names, err)
-	})
+	l.poll(t, time.Minute, "three Sidekiqs have registered", r.registered(3))
 	pushed := 0
 	for round := 1; round <= 2; round++ {
 		l.signal(t, unix.SIGHUP)

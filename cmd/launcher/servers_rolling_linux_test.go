@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -215,7 +216,9 @@ func (w *webFleet) end(t *testing.T) {
 }
 
 // TestServersRolledAtLength is issue 5's measure, for as long as ROLLING says (make
-// rolling): the same load with no restart, and with a new process each second.
+// rolling): the same load with no restart, with a new process each second, and, to
+// tell what of that is the launcher's, with no restart while the same program boots
+// each second beside the launcher, for nobody.
 func TestServersRolledAtLength(t *testing.T) {
 	text := os.Getenv("ROLLING")
 	if text == "" {
@@ -230,11 +233,13 @@ func TestServersRolledAtLength(t *testing.T) {
 		t.Run(r.name, func(t *testing.T) {
 			r.binary = hasty
 			w := r.serve(t, "--max-draining", "100")
+			beside := w.beside(t)
 			for _, each := range []struct {
 				name string
 				do   func(n int) bool
 			}{
 				{"no restart", func(int) bool { return true }},
+				{"booted beside", func(int) bool { beside.boot(t); return true }},
 				{"one a second", func(n int) bool {
 					out, status := w.d.client(t, "restart", fmt.Sprintf("%s.%d", r.typ, n%4+1))
 					if status != 0 && !strings.Contains(out, "under way") {
@@ -244,6 +249,7 @@ func TestServersRolledAtLength(t *testing.T) {
 				}},
 			} {
 				w.measure(t, r, length, each.name, each.do)
+				beside.endLast()
 			}
 			w.end(t)
 		})
@@ -272,6 +278,65 @@ func (w *webFleet) measure(t *testing.T, r rolled, length time.Duration, name st
 	fmt.Printf("%-9s %-13s %3d new processes, %7d requests, %d failed, p50 %s, p99 %s\n",
 		r.name, name, w.ready()-before, f.requests, f.failed, f.p50, f.p99)
 	w.fine(t, f)
+}
+
+// beside is the program of the Procfile's line, booted again and again with no
+// launcher, on a port of its own.
+type beside struct {
+	line   string
+	d      *deployment
+	notify *net.UnixConn
+	last   *exec.Cmd
+}
+
+func (w *webFleet) beside(t *testing.T) *beside {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(w.d.dir, "Procfile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := regexp.MustCompile(`(?m)^` + w.typ + `: *(.*)$`).FindSubmatch(text)
+	if line == nil {
+		t.Fatalf("the Procfile has no %s", w.typ)
+	}
+	notify, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(w.d.dir, "beside.notify"), Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go io.Copy(io.Discard, notify) // until it is closed
+	b := &beside{line: string(line[1]), d: w.d, notify: notify}
+	t.Cleanup(b.end)
+	return b
+}
+
+// boot starts one, and ends the one before.
+func (b *beside) boot(t *testing.T) {
+	t.Helper()
+	b.endLast()
+	address := freeAddress(t)
+	_, port, _ := net.SplitHostPort(address)
+	b.last = exec.Command("sh", "-c", "exec "+b.line)
+	b.last.Dir = b.d.dir
+	b.last.Env = append(slices.Clone(b.d.env), "PORT="+port, "STOP_TIMEOUT=1", "GUNICORN_CMD_ARGS=-b "+address,
+		"SOCKET="+filepath.Join(b.d.dir, "beside-"+port+".sock"), "NOTIFY_SOCKET="+b.notify.LocalAddr().String())
+	b.last.SysProcAttr = &unix.SysProcAttr{Setpgid: true}
+	if err := b.last.Start(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (b *beside) endLast() {
+	if b.last == nil {
+		return
+	}
+	_ = unix.Kill(-b.last.Process.Pid, unix.SIGKILL)
+	_ = b.last.Wait()
+	b.last = nil
+}
+
+func (b *beside) end() {
+	b.endLast()
+	_ = b.notify.Close()
 }
 
 // hastyLauncher builds a launcher whose restarts are over when the last process is

@@ -37,7 +37,7 @@ func (s *supervisor) announce(now time.Time) {
 	ready, all := s.readiness()
 	words := fmt.Sprintf("%d/%d ready", ready, all)
 	state := ""
-	switch rolling := s.underway() && (s.roll == nil || s.roll.replaced.IsZero()); {
+	switch rolling := s.restarts.follow || s.underway() && (s.roll == nil || s.roll.replaced.IsZero()); {
 	case s.stopping != nil:
 		words = "stopping: " + s.stopping.why
 		if !s.said.stopping {
@@ -98,15 +98,3 @@ func (s *supervisor) servesOld(name string) bool {
 
 // reloadingNow is one message: systemd.service(5), Type=notify-reload.
 func reloadingNow() string { return fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d\n", monotonic()) }
-
-// announceNoReload answers a HUP that begins nothing: a manager that sent it
-// waits for RELOADING, and for the READY after it.
-func (s *supervisor) announceNoReload() {
-	if s.Announce == nil || !s.said.ready {
-		return
-	}
-	s.Announce(reloadingNow() + "STATUS=" + s.said.words)
-	if !s.said.reloading { // else READY comes when that is over
-		s.Announce("READY=1\nSTATUS=" + s.said.words)
-	}
-}

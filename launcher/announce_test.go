@@ -70,8 +70,8 @@ func TestAnnounceAStopThatTakesNoTime(t *testing.T) {
 }
 
 // With the new one beside the old, all are ready throughout. READY comes when all
-// are replaced, though one drains for hours; and after an abort. A HUP that is
-// refused is answered, for systemctl reload waits for that.
+// are replaced, though one drains for hours; and after an abort. A HUP during a
+// restart is answered, and READY comes when its own restart is over too.
 func TestAnnounceARestartThatDrains(t *testing.T) {
 	var said []string
 	busy := goodListener
@@ -81,7 +81,7 @@ func TestAnnounceARestartThatDrains(t *testing.T) {
 		Announce: func(text string) { said = append(said, text) },
 	}
 	inHouse(t, c, func(s *Spec, nth int) behaviour {
-		if nth == 2 {
+		if nth == 3 {
 			return behaviour{up: time.Second, code: 1}
 		}
 		return busy
@@ -99,7 +99,8 @@ func TestAnnounceARestartThatDrains(t *testing.T) {
 	all = strings.ReplaceAll(all, "reading the new generation | STATUS=restarting: ", "") // it may be read at once
 	want := "STATUS=0/1 ready | READY=1 STATUS=1/1 ready | " +
 		"RELOADING=1 N STATUS=restarting: 0 of 1 | READY=1 STATUS=1/1 ready | " +
-		"RELOADING=1 N STATUS=1/1 ready | READY=1 STATUS=1/1 ready | " +
+		"RELOADING=1 N STATUS=restarting: 1 of 1; the new processes prove themselves for 10s; another one follows | " +
+		"STATUS=restarting: 0 of 1 | READY=1 STATUS=1/1 ready | " +
 		"RELOADING=1 N STATUS=restarting: 0 of 1 | READY=1 STATUS=1/1 ready | " +
 		"STOPPING=1 STATUS=stopping: asked by TERM"
 	if all != want {

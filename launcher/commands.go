@@ -96,7 +96,12 @@ func (s *supervisor) beQuiet(now time.Time, why string) {
 	if s.stopping != nil || s.quietAll {
 		return
 	}
+	follows := s.restarts.follow
+	s.restarts.follow, s.restarts.force = false, false
 	s.cutRoll("it was quieted", now)
+	if follows {
+		s.refused("it was quieted since that was asked for; ask again, or resume", Warn)
+	}
 	s.quietAll = true
 	for _, p := range s.processes {
 		switch {

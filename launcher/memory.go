@@ -28,7 +28,7 @@ func (s *supervisor) weighDue(now time.Time) {
 	}
 	s.weighAt = now.Add(memoryEvery)
 	largest, over := s.weigh(now)
-	if s.stopping != nil || s.quietAll || s.roll != nil || s.reloading {
+	if !s.mayReplace() {
 		return
 	}
 	if s.Guard.Used != nil && largest != nil {
@@ -77,21 +77,6 @@ func (s *supervisor) weighs() bool {
 		}
 	}
 	return false
-}
-
-// replace stops one process, and starts it again once it has ended: near a
-// limit a new one beside it would bring about what it is to prevent (P53). In
-// the middle of a restart the slot's own turn does that; another replacement is
-// over first.
-func (s *supervisor) replace(p *process, now time.Time, why string) {
-	if s.roll != nil || s.reloading || s.stopping != nil {
-		return
-	}
-	s.say(Warn, p, "is replaced: %s", why)
-	st := stepOf(p, p.spec)
-	st.alone = true
-	s.beginRoll(&roll{back: true, slot: s.Slot, why: why, steps: []*step{st}})
-	s.stepRoll(now)
 }
 
 // megabytes are what sizes are given in.

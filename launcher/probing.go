@@ -305,7 +305,7 @@ func (s *supervisor) replaceDead(now time.Time) {
 	if s.probes.waits && !blocked {
 		s.forgiveOthers(last, now)
 	}
-	busy := s.roll != nil || s.reloading || s.quietAll || s.stopping != nil
+	may := s.mayReplace()
 	var dead *process
 	for _, p := range s.processes {
 		switch {
@@ -316,7 +316,7 @@ func (s *supervisor) replaceDead(now time.Time) {
 				p.liveness.told = true
 				s.say(Warn, p, "goes on although its live probe fails: %s was replaced for that, and is not well yet", last.name)
 			}
-		case dead == nil && !busy:
+		case dead == nil && may:
 			dead = p
 		}
 	}

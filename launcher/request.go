@@ -59,6 +59,9 @@ type Status struct {
 	Stopping  string    // why it stops; "": it does not
 	StopBy    time.Time // … and when it is over at the latest
 	Restart   string    // what a restart is doing, or why the last was aborted; "": none
+	Asked     uint64    // the number of the last restart that was asked for
+	Over      uint64    // … and of the last that is over
+	Aborted   string    // why that was aborted; "": it was not
 	Adopted   int       // orphans reaped
 	Processes []ProcessStatus
 }

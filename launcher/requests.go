@@ -240,17 +240,22 @@ func (s *supervisor) quietWithin(budget time.Duration) time.Duration {
 
 // askRestart replaces processes one at a time; those that are down are started.
 func (s *supervisor) askRestart(r Request, targets []*process, now time.Time) Reply {
-	if why := s.refuseRestart(now); why != "" {
-		if r.Force && s.roll != nil && !s.roll.back && s.roll.waits != "" {
-			s.roll.force, s.more = true, true
-			return Reply{Text: "the oldest that drain are stopped for the restart that is under way"}
-		}
-		return refuse("%s", why)
+	if r.Force && s.roll != nil && !s.roll.back && s.roll.waits != "" {
+		s.roll.force, s.more = true, true
+		return Reply{Text: "the oldest that drain are stopped for the restart that is under way"}
 	}
 	if r.Target == "" {
+		text := "restarting"
+		if s.underway() {
+			text = "restarting, once the restart that is under way is over"
+		}
 		s.reload(now, r.Force)
-		return Reply{Text: "restarting", Names: namesOf(targets)}
+		return Reply{Text: text, Names: namesOf(targets)}
 	}
+	if why := s.refuseRestart(now); why != "" {
+		return refuse("%s", why)
+	}
+	s.restarts.asked++
 	one := &roll{slot: s.Slot, force: r.Force}
 	for _, p := range targets {
 		one.steps = append(one.steps, stepOf(p, p.spec))

@@ -151,8 +151,8 @@ func TestAskRestartIsGracefulAndTold(t *testing.T) {
 		if r.Status.Restart != "restarting: 0 of 1" {
 			t.Errorf("status says %q", r.Status.Restart)
 		}
-		if r := h.ask(t, Request{Verb: AskRestart}); r.Err == "" {
-			t.Error("a second restart was not refused")
+		if r := h.ask(t, Request{Verb: AskRestart, Target: "worker.2"}); r.Err == "" {
+			t.Error("a second restart of a slot was not refused")
 		}
 		time.Sleep(time.Minute)
 		after := h.ask(t, Request{}).Status

@@ -1,6 +1,7 @@
 package launcher
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -53,14 +54,16 @@ type reloaded struct {
 //	                      until its turn comes; one that drains for its turn, old
 //	                      first, is left alone
 //	scale                 refused until it is over; not while old ones only drain
-//	another restart       refused until it is over; not while old ones only drain;
+//	another restart       follows it, for the files may have changed since this one
+//	                      read them; of a slot or a type: refused until it is over;
 //	                      with force it stops the oldest that this one waits for
 //	an old one crashes    before it is retired it is started again from its own
 //	                      generation; one that drains is gone
 //	a new one crashes     it is aborted
-//	memory, a probe       wait until it is over; a replacement of theirs that is
-//	                      under way gives way to a restart, and to a stop or
-//	                      scale of its slot
+//	memory, a probe       wait until it is over, but where it only waits for who
+//	                      drains: then the slot's turn comes at once, old first.
+//	                      A replacement of theirs that is under way gives way to
+//	                      a restart, and to a stop or scale of its slot
 
 // roll is a replacement of processes that is under way: a restart, the way back
 // after an abort, or (why) one process by its like. preboot.Next decides its
@@ -92,14 +95,25 @@ type step struct {
 	passed bool
 	proved bool      // the new one was ready
 	failed string    // the new one ended by itself, and how
+	why    string    // its turn came early, for memory or a probe; "": it did not
 	since  time.Time // when the new one was to be started
+}
+
+// restarts counts those that were asked for, so that who waits for one knows
+// when it is over.
+type restarts struct {
+	asked   uint64 // the number of the last one
+	over    uint64 // the number of the last one that is over
+	aborted string // why that was; "": it was not
+	follow  bool   // one was asked for while another was under way
+	force   bool   // … with restart --force
 }
 
 // underway tells whether a restart that was asked for is not over yet.
 func (s *supervisor) underway() bool { return s.reloading || s.roll != nil && s.roll.why == "" }
 
-// refuseRestart says why a restart cannot begin now, "" where it can. What only
-// drains is no reason.
+// refuseRestart says why the restart of a slot or a type cannot begin now, ""
+// where it can. What only drains is no reason.
 func (s *supervisor) refuseRestart(now time.Time) string {
 	switch {
 	case !s.underway():
@@ -111,17 +125,43 @@ func (s *supervisor) refuseRestart(now time.Time) string {
 	return "a restart is under way; see launcher status"
 }
 
-// reload begins a restart: the new generation is read outside of the loop.
+// reload begins a restart of all, or has it follow the one that is under way.
 func (s *supervisor) reload(now time.Time, force bool) {
-	if s.stopping != nil {
+	switch {
+	case s.stopping != nil:
 		s.say(Info, nil, "no restart: it is stopping")
+	case s.underway():
+		s.follow(force)
+	default:
+		s.restarts.asked++
+		s.read(force, now)
+	}
+}
+
+// follow notes that a restart is to follow the one that is under way. Several
+// that are asked for meanwhile are one.
+func (s *supervisor) follow(force bool) {
+	if !s.restarts.follow {
+		s.restarts.asked++
+		s.say(Info, nil, "restart: another one follows, when this one is over")
+	}
+	s.restarts.follow, s.restarts.force = true, s.restarts.force || force
+	s.said.reloading = false // a manager that sent HUP waits for a RELOADING since then
+	s.touch()
+}
+
+// followDue begins the restart that follows.
+func (s *supervisor) followDue(now time.Time) {
+	if !s.restarts.follow || s.underway() || s.stopping != nil {
 		return
 	}
-	if why := s.refuseRestart(now); why != "" {
-		s.say(Info, nil, "no second restart: %s", why)
-		s.announceNoReload()
-		return
-	}
+	force := s.restarts.force
+	s.restarts.follow, s.restarts.force = false, false
+	s.read(force, now)
+}
+
+// read has the new generation read, outside of the loop.
+func (s *supervisor) read(force bool, now time.Time) {
 	s.reloading, s.forced, s.spared, s.quietBefore = true, force, nil, s.quietAll
 	if s.Reload == nil {
 		s.reloaded(reloaded{Generation: Generation{s.specs(), s.Slot}}, now)
@@ -173,14 +213,22 @@ func (s *supervisor) reloaded(r reloaded, now time.Time) {
 
 // refused notes a restart that never began.
 func (s *supervisor) refused(why string, level Level) {
-	s.aborted = why
-	s.touch()
+	s.restartOver(why)
 	s.say(level, nil, "no restart, everything goes on as it was: %s", why)
+}
+
+// restartOver notes that a restart is over; why it was aborted, "": it was not.
+func (s *supervisor) restartOver(why string) {
+	s.restarts.aborted, s.restarts.over = why, s.restarts.asked
+	if s.restarts.follow {
+		s.restarts.over--
+	}
+	s.touch()
 }
 
 // beginRoll makes r the one that is under way.
 func (s *supervisor) beginRoll(r *roll) {
-	s.roll, s.aborted = r, ""
+	s.roll = r
 	s.touch()
 	s.more = true
 }
@@ -266,11 +314,15 @@ func (s *supervisor) act(r *roll, a preboot.Action, now time.Time) {
 func (s *supervisor) sayOver(r *roll) {
 	switch {
 	case r.why != "":
+		return
 	case r.back && len(r.steps) == 0:
 		s.say(Info, nil, "restart: what ran before runs on")
+		s.restartOver(s.restarts.aborted)
 	case r.back:
 		s.say(Info, nil, "restart: all processes are replaced back")
+		s.restartOver(s.restarts.aborted)
 	default:
+		s.restartOver("")
 		s.say(Info, nil, "restart: over, the new processes have proved themselves; %d old ones drain", len(s.draining(time.Time{})))
 	}
 }
@@ -321,16 +373,64 @@ func (s *supervisor) insert(fresh *process) {
 func (s *supervisor) replaceInPlace(r *roll, st *step, now time.Time) {
 	p := st.before
 	st.begun, st.alone, st.after = true, true, p
-	switch {
+	switch why := cmp.Or(st.why, r.why); {
 	case !p.runs():
 		p.spec = st.new
 		s.bringBack(p, now)
-	case r.why != "": // it may be deaf, or eat the memory of all
+	case why != "": // it may be deaf, or eat the memory of all
 		p.fresh = st.new
-		s.down(p, newPlan(now, s.Budget, s.QuietFor), r.cause(), startNow, now)
+		s.down(p, newPlan(now, s.Budget, s.QuietFor), why, startNow, now)
 	default:
 		p.fresh = st.new // what runs still is stopped by its own generation's signals
 		s.leave(p, r.cause(), startNow, now)
+	}
+}
+
+// replace stops one process, and starts it again once it has ended: near a limit
+// a new one beside it would bring about what it is to prevent (P53), and one that
+// is deaf does not drain. The caller has asked mayReplace.
+func (s *supervisor) replace(p *process, now time.Time, why string) {
+	s.say(Warn, p, "is replaced: %s", why)
+	if s.roll != nil {
+		s.advance(s.roll, p, why, now)
+		return
+	}
+	st := stepOf(p, p.spec)
+	st.alone = true
+	s.beginRoll(&roll{back: true, slot: s.Slot, why: why, steps: []*step{st}})
+	s.stepRoll(now)
+}
+
+// mayReplace tells whether one process may be replaced by its like now: in the
+// middle of a restart its slot's own turn does that, unless the restart may wait
+// for hours for old ones that drain.
+func (s *supervisor) mayReplace() bool {
+	r := s.roll
+	if s.stopping != nil || s.quietAll || s.reloading {
+		return false
+	}
+	return r == nil || r.waits != "" && !slices.ContainsFunc(r.steps, func(st *step) bool { return st.begun && !st.view().Done() })
+}
+
+// advance gives a slot its turn in a restart that waits: to the new generation,
+// or, where it is there already, to another process of it.
+func (s *supervisor) advance(r *roll, p *process, why string, now time.Time) {
+	for _, st := range r.steps {
+		if st.name != p.name || p.old {
+			continue
+		}
+		if st.new == nil {
+			st.begun, p.old = true, true
+			s.down(p, newPlan(now, s.Budget, s.QuietFor), why, remove, now)
+			return
+		}
+		if st.begun {
+			again := *st.new
+			*st = step{name: st.name, old: st.old, new: &again}
+		}
+		st.before, st.why = p, why
+		s.replaceInPlace(r, st, now)
+		return
 	}
 }
 

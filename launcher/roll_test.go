@@ -195,8 +195,8 @@ func TestLongJobsDrainAndMoreDeploysComeOnTop(t *testing.T) {
 		if r.Status.Restart != want {
 			t.Errorf("status says %s\nwant %s", r.Status.Restart, want)
 		}
-		if r := h.ask(t, Request{Verb: AskRestart}); r.Err == "" {
-			t.Error("a restart on top of one that waits")
+		if r := h.ask(t, Request{Verb: AskRestart, Target: "worker.1"}); r.Err == "" {
+			t.Error("a restart of a slot on top of one that waits")
 		}
 		if r := h.ask(t, Request{Verb: AskRestart, Force: true}); r.Err != "" {
 			t.Error(r.Err)
@@ -418,4 +418,126 @@ func TestWhatIsNotWorthDraining(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		wantStates(t, h.ask(t, Request{}), "worker.1 ready")
 	})
+}
+
+// TestARestartFollowsTheOneUnderWay: whoever asks for a restart has changed the
+// files, and what was read before that is not what he asked for.
+func TestARestartFollowsTheOneUnderWay(t *testing.T) {
+	for name, do := range map[string]struct {
+		first     string // the directory that it finds
+		after     time.Duration
+		act       func(t *testing.T, h *house)
+		reads     int
+		dir, over string
+	}{
+		"asked for three times": {"new", 3 * time.Second, func(t *testing.T, h *house) {
+			h.deliver(unix.SIGHUP)
+			h.deliver(unix.SIGHUP)
+			r := h.ask(t, Request{Verb: AskRestart})
+			if r.Err != "" || r.Status.Asked != 2 || r.Status.Over != 0 {
+				t.Errorf("%q, %d asked for, %d over", r.Err, r.Status.Asked, r.Status.Over)
+			}
+		}, 2, "newer", ""},
+		"while new ones prove themselves": {"new", 8 * time.Second, func(_ *testing.T, h *house) { h.deliver(unix.SIGHUP) }, 2, "newer", ""},
+		"when the first is bad":           {"bad", time.Second, func(_ *testing.T, h *house) { h.deliver(unix.SIGHUP) }, 2, "newer", ""},
+		"not after a quiet": {"new", time.Second, func(_ *testing.T, h *house) {
+			h.deliver(unix.SIGHUP)
+			h.deliver(unix.SIGUSR1)
+		}, 1, "", "it was quieted since that was asked for; ask again, or resume"},
+		"not after a stop": {"new", time.Second, func(_ *testing.T, h *house) {
+			h.deliver(unix.SIGHUP)
+			h.term()
+		}, 1, "gone", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			reads := 0
+			c := Config{Specs: specs("worker", 2, beside), Reload: func() (Generation, error) {
+				reads++
+				dir := []string{do.first, "newer"}[min(reads, 2)-1]
+				return renewed(2, beside, func(s *Spec) { s.Dir = dir })()
+			}}
+			behaves := func(s *Spec, _ int) behaviour {
+				if s.Dir == "bad" {
+					return behaviour{up: time.Second, code: 1}
+				}
+				return goodListener
+			}
+			h := inHouse(t, c, behaves, func(h *house) {
+				time.Sleep(20 * time.Second)
+				h.deliver(unix.SIGHUP)
+				time.Sleep(do.after)
+				do.act(t, h)
+				if do.dir == "gone" {
+					return
+				}
+				time.Sleep(time.Minute)
+				r := h.ask(t, Request{})
+				for _, p := range r.Status.Processes {
+					if p.Dir != do.dir {
+						t.Errorf("%s has %q, not %q", p.Name, p.Dir, do.dir)
+					}
+				}
+				if s := r.Status; s.Asked != 2 || s.Over != 2 || s.Aborted != do.over {
+					t.Errorf("%d asked for, %d over, aborted: %q", s.Asked, s.Over, s.Aborted)
+				}
+			})
+			if reads != do.reads {
+				t.Errorf("the new generation was read %d times, not %d", reads, do.reads)
+			}
+			wantStatus(t, h, 0)
+		})
+	}
+}
+
+// TestReplacementsWhileARestartWaits: for hours a restart may wait for old ones
+// that drain; who is dead or too large meanwhile has its turn at once.
+func TestReplacementsWhileARestartWaits(t *testing.T) {
+	job := behaviour{quiet: true, work: time.Second, ready: 2 * time.Second, comm: "sidekiq", title: []string{"sidekiq 6 app [1 of 10 busy] stopping"}}
+	one := func(s *Spec) { beside(s); s.MaxDraining = 1 }
+	for name, do := range map[string]struct {
+		edit  func(*Spec)
+		grows string // the directory of who grows
+		dead  string // what does not answer
+		want  string
+	}{
+		"one whose turn has not come is dead":      {live(ProbeHTTP), "none", "live worker.2", "worker.1 ready new, worker.1 (old) quieting , worker.2 ready new, worker.3 ready "},
+		"one whose turn has not come is too large": {func(s *Spec) { s.MaxMemory = 600e6 }, "", "", "worker.1 ready new, worker.1 (old) quieting , worker.2 ready new, worker.3 ready new"},
+		"a new one is dead":                        {live(ProbeHTTP), "none", "live worker.1", "worker.1 ready new, worker.1 (old) quieting , worker.2 ready , worker.3 ready "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newProber()
+			c := Config{Specs: specs("worker", 3, one, sidekiq, do.edit), Reload: renewed(3, one, sidekiq, do.edit), Ask: f.ask}
+			behaves := func(s *Spec, _ int) behaviour {
+				b := job
+				if s.Dir == do.grows && s.Slot > 1 {
+					b.grows = 1e6 * int64(10-s.Slot)
+				}
+				return b
+			}
+			inHouse(t, c, behaves, func(h *house) {
+				time.Sleep(20 * time.Second)
+				before := h.ask(t, Request{}).Status.Processes
+				h.deliver(unix.SIGHUP)
+				time.Sleep(20 * time.Second)
+				first := h.ask(t, Request{}).Status.Processes[0].PID
+				f.set(func(target string, _ time.Time) error {
+					if target == do.dead {
+						return errAway
+					}
+					return nil
+				})
+				time.Sleep(35 * time.Second)
+				f.set(nil)
+				time.Sleep(30 * time.Minute)
+				wantDirs(t, h, do.want)
+				r := h.ask(t, Request{}).Status
+				if !strings.Contains(r.Restart, "waits for worker.1 (old, pid") && !strings.HasSuffix(do.want, "new") {
+					t.Errorf("status says %q", r.Restart)
+				}
+				if do.dead == "live worker.1" && (r.Processes[0].PID == first || r.Processes[2].PID != before[1].PID) {
+					t.Error("the dead one is there still, or another one was replaced")
+				}
+			})
+		})
+	}
 }

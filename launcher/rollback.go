@@ -12,7 +12,7 @@ import (
 func (s *supervisor) abort(why string, now time.Time) {
 	r := s.roll
 	s.say(Error, nil, "restart aborted: %s; going back to what ran before", why)
-	s.aborted, s.Slot = why, r.slot
+	s.restarts.aborted, s.Slot = why, r.slot
 	s.roll = &roll{back: true, slot: r.slot}
 	for _, st := range r.steps {
 		switch preboot.Undone(st.view(), st.old != nil, r.unquiets) {
@@ -75,9 +75,16 @@ func (s *supervisor) cutRoll(why string, now time.Time) {
 	for _, st := range r.steps {
 		s.award(st, now)
 	}
-	if r.why == "" && !r.back && r.replaced.IsZero() {
-		s.aborted, s.Slot = why, r.slot
+	switch {
+	case r.why != "":
+	case r.back:
+		s.restartOver(s.restarts.aborted)
+	case r.replaced.IsZero():
+		s.Slot = r.slot
+		s.restartOver(why)
 		s.say(Warn, nil, "restart aborted: %s", why)
+	default:
+		s.restartOver("")
 	}
 	s.touch()
 }

@@ -133,6 +133,13 @@ func (s *supervisor) rollDeadline() time.Time {
 
 // restartWords say how far a restart is, or why the last one was aborted.
 func (s *supervisor) restartWords() string {
+	if s.restarts.follow {
+		return s.rollWords() + "; another one follows"
+	}
+	return s.rollWords()
+}
+
+func (s *supervisor) rollWords() string {
 	r := s.roll
 	switch {
 	case s.reloading:
@@ -140,15 +147,15 @@ func (s *supervisor) restartWords() string {
 	case r != nil && r.why != "":
 		return fmt.Sprintf("replacing %s: %s", r.steps[0].name, r.why)
 	case r != nil && r.back:
-		return "aborted: " + s.aborted + "; going back"
+		return "aborted: " + s.restarts.aborted + "; going back"
 	case r != nil && !r.replaced.IsZero():
 		return fmt.Sprintf("restarting: %d of %d; the new processes prove themselves for %s", r.done, len(r.steps), preboot.Proving)
 	case r != nil && r.waits != "":
 		return fmt.Sprintf("restarting: %d of %d; %s", r.done, len(r.steps), r.waits)
 	case r != nil:
 		return fmt.Sprintf("restarting: %d of %d", r.done, len(r.steps))
-	case s.aborted != "":
-		return "aborted: " + s.aborted
+	case s.restarts.aborted != "":
+		return "aborted: " + s.restarts.aborted
 	}
 	return ""
 }

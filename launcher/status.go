@@ -36,7 +36,7 @@ func (s *supervisor) Status(now time.Time) Status {
 func (s *supervisor) fresh(now time.Time) Status {
 	st := Status{
 		Version: s.version, Time: now, PID: unix.Getpid(), Began: s.began,
-		Quiet: s.quietAll, Restart: s.restartWords(), Adopted: s.adopted,
+		Quiet: s.quietAll, Restart: s.restartWords(), Asked: s.restarts.asked, Over: s.restarts.over, Aborted: s.restarts.aborted, Adopted: s.adopted,
 	}
 	if s.stopping != nil {
 		st.Stopping, st.StopBy = s.stopping.why, s.stopping.end

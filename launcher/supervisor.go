@@ -41,7 +41,7 @@ type supervisor struct {
 	spared      []string      // … slots for which somebody has had other plans since
 	quietBefore bool          // it was quiet already when the restart was asked for
 	stays       bool          // it was scaled: to be there with nothing to run is right
-	aborted     string        // why the last restart was
+	restarts    restarts
 	began       time.Time
 	version     uint64    // of Status: raised by every change
 	shared      Status    // the copy that this turn has given out
@@ -203,6 +203,7 @@ func (s *supervisor) due(now time.Time) {
 	s.probesDue(now)
 	s.weighDue(now)
 	s.stepRoll(now)
+	s.followDue(now)
 	if s.stopping != nil {
 		s.stopDue(now)
 	}

@@ -21,8 +21,8 @@ they are now, as HUP does. Each new one is started beside the old one, which
 goes only when that is ready (--max-surge of launcher run). With --wait it shows
 each process's way, and returns when all new ones have proved themselves for
 10 s, while old ones may drain on; or with status 1 and the reason when it was
-aborted and the old ones serve on. Where it waits for old ones that drain,
---force stops the oldest of them.`
+aborted and the old ones serve on. While another restart is under way it waits
+for its turn. Where it waits for old ones that drain, --force stops the oldest.`
 
 func (a *app) restart() *cobra.Command {
 	var wait waiting
@@ -50,9 +50,10 @@ func (o *operator) restart(target string, wait waiting, force bool) error {
 	}
 	draw := newDrawing(os.Stdout, term.IsTerminal(1), *reply.Status)
 	status := *reply.Status
+	number := status.RestartsAsked
 	for {
 		draw.show(status)
-		if over, err := restartOver(status); over || err != nil {
+		if over, err := restartOver(status, number); over || err != nil {
 			if err == nil {
 				fmt.Println("restarted" + draining(status))
 			}
@@ -69,18 +70,18 @@ func (o *operator) restart(target string, wait waiting, force bool) error {
 	}
 }
 
-// restartOver tells whether the restart is over; the error is why it failed.
-func restartOver(s control.Status) (bool, error) {
-	const goingBack = "; going back"
+// restartOver tells whether the restart of that number is over; the error is why
+// it failed. One that came after it, and is over too, counts in its place.
+func restartOver(s control.Status, number uint64) (bool, error) {
 	switch {
 	case s.Stopping != "":
 		return false, errors.New("the launcher is stopping: " + s.Stopping)
-	case s.Restart == "":
-		return true, nil
-	case strings.HasPrefix(s.Restart, aborted) && !strings.HasSuffix(s.Restart, goingBack):
-		return false, errors.New(s.Restart)
+	case s.RestartsOver < number:
+		return false, nil
+	case s.RestartAborted != "":
+		return false, errors.New(aborted + s.RestartAborted)
 	}
-	return false, nil
+	return true, nil
 }
 
 // draining counts the old ones that are left.

@@ -147,7 +147,11 @@ func TestCapistrano(t *testing.T) {
 		p, q := f.process("worker.1"), f.process("worker.2")
 		return p.Ready && q.Ready && p.Revision == "rev-one" && q.Revision == "rev-one"
 	})
-	f.wants(1, "when its processes have proved themselves", "restart")
+
+	// The next deploy need not wait until the new ones have proved themselves.
+	link("two")
+	f.wants(0, "another one follows", "restart", "--wait=60s")
+	from("two")
 	f.stop(0)
 }
 

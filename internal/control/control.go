@@ -39,15 +39,21 @@ var verbs = map[string]launcher.Verb{
 
 // Status is launcher.Status in its JSON form: times by RFC 3339, states as words.
 type Status struct {
-	Version   uint64    `json:"version"` // for ?since=
-	Time      time.Time `json:"time"`
-	PID       int       `json:"pid"`
-	Began     time.Time `json:"began"`
-	Budget    string    `json:"budget"` // as time.ParseDuration reads it
-	Quiet     bool      `json:"quiet"`
-	Stopping  string    `json:"stopping,omitempty"` // why
-	StopBy    time.Time `json:"stop_by,omitzero"`
-	Restart   string    `json:"restart,omitempty"`
+	Version  uint64    `json:"version"` // for ?since=
+	Time     time.Time `json:"time"`
+	PID      int       `json:"pid"`
+	Began    time.Time `json:"began"`
+	Budget   string    `json:"budget"` // as time.ParseDuration reads it
+	Quiet    bool      `json:"quiet"`
+	Stopping string    `json:"stopping,omitempty"` // why
+	StopBy   time.Time `json:"stop_by,omitzero"`
+	Restart  string    `json:"restart,omitempty"`
+	// The numbers of the last restart that was asked for, and of the last that is
+	// over, and why that was aborted.
+	RestartsAsked  uint64 `json:"restarts_asked"`
+	RestartsOver   uint64 `json:"restarts_over"`
+	RestartAborted string `json:"restart_aborted,omitempty"`
+
 	Adopted   int       `json:"adopted"`
 	Processes []Process `json:"processes"`
 }
@@ -96,6 +102,7 @@ func StatusOf(s launcher.Status, budget time.Duration) *Status {
 	out := &Status{
 		Version: s.Version, Time: s.Time, PID: s.PID, Began: s.Began, Budget: budget.String(),
 		Quiet: s.Quiet, Stopping: s.Stopping, StopBy: s.StopBy, Restart: s.Restart, Adopted: s.Adopted,
+		RestartsAsked: s.Asked, RestartsOver: s.Over, RestartAborted: s.Aborted,
 		Processes: make([]Process, 0, len(s.Processes)),
 	}
 	for i := range s.Processes {

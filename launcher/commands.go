@@ -41,7 +41,9 @@ func (s *supervisor) terminate(sig unix.Signal, now time.Time) {
 	s.stopAll(now, "asked by "+SignalName(sig))
 }
 
-// interrupt is INT, and HUP of a terminal: no quiet phase; the second kills.
+// interrupt is INT, and HUP of a terminal: no quiet phase; the second kills. But a
+// HUP only begins: a closed window brings two, from the shell and, when that has
+// ended, from the kernel.
 func (s *supervisor) interrupt(sig unix.Signal, now time.Time) {
 	if s.Pass {
 		s.pass(sig, now)
@@ -49,6 +51,8 @@ func (s *supervisor) interrupt(sig unix.Signal, now time.Time) {
 	}
 	plan := newPlan(now, s.Budget, s.QuietFor).without(now)
 	switch {
+	case sig == unix.SIGHUP && s.stopping != nil:
+		return
 	case s.stopping == nil:
 		s.begin(now, plan, "asked by "+SignalName(sig))
 	case s.stopping.interrupts == 0:

@@ -7,6 +7,45 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// leavesADaemon has the process of a slot start one with a session of its own,
+// that outlives it.
+func (h *house) leavesADaemon(name string, b behaviour) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for pid, p := range h.procs {
+		if p.spec != nil && p.spec.Name() == name {
+			h.spawn(b, pid, 0).origin = name
+		}
+	}
+}
+
+// DESIGN 3: what left a child's session gets TERM with it, though it is orphaned
+// only by the child's end.
+func TestADaemonThatIsOrphanedByAStopIsToldToEnd(t *testing.T) {
+	for name, r := range map[string]Request{
+		"stop":    {Verb: AskStop, Target: "worker.1"},
+		"restart": {Verb: AskRestart, Target: "worker.1"},
+		"scale":   {Verb: AskScale, Target: "worker"},
+	} {
+		inHouse(t, Config{Specs: specs("worker", 1)}, always(behaviour{work: time.Second}), func(h *house) {
+			h.leavesADaemon("worker.1", behaviour{comm: "daemon", work: time.Second})
+			time.Sleep(20 * time.Second)
+			h.ask(t, r)
+			time.Sleep(time.Minute)
+			if got := h.history("daemon"); got != "TERM, CONT" {
+				t.Errorf("%s: the daemon got %q", name, got)
+			}
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			for _, p := range h.procs {
+				if p.sight.Comm == "daemon" {
+					t.Errorf("%s: the daemon runs on", name)
+				}
+			}
+		})
+	}
+}
+
 // A window that is closed sends HUP twice: the shell does to its jobs, and the
 // kernel when that has ended.
 func TestAClosedWindowIsNoKill(t *testing.T) {

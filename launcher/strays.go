@@ -41,10 +41,15 @@ func (s *supervisor) seekSoon(now time.Time) {
 }
 
 // leftBehind notes that the leader of a session has ended. What it left in its
-// session is told to end; the replacement does not wait for that.
+// session is told to end; the replacement does not wait for that. Where it was to
+// end, its daemons are too, those included that its end has made orphans.
 func (s *supervisor) leftBehind(p *process, now time.Time) {
+	wanted := p.next != byPolicy || p.state >= Stopping
+	if wanted && s.stopping == nil {
+		s.seek(now)
+	}
 	for _, st := range s.strays {
-		if st.leader == p.pid || p.next != byPolicy && s.comesFrom(st, p) { // stopped, though it got no TERM
+		if st.leader == p.pid || wanted && s.comesFrom(st, p) {
 			s.dismiss(st, s.window(now), now)
 		}
 	}

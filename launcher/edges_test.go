@@ -46,6 +46,34 @@ func TestADaemonThatIsOrphanedByAStopIsToldToEnd(t *testing.T) {
 	}
 }
 
+// Scaled down, a process has its quiet phase as in any stop.
+func TestScaleDownHasAQuietPhase(t *testing.T) {
+	for _, limit := range []time.Duration{0, NoDrainLimit} {
+		c := Config{Specs: specs("worker", 1, func(s *Spec) { s.DrainLimit = limit })}
+		h := inHouse(t, c, always(listener), func(h *house) {
+			time.Sleep(20 * time.Second)
+			h.ask(t, Request{Verb: AskScale, Target: "worker"})
+			time.Sleep(time.Minute)
+			wantStates(t, h.ask(t, Request{}), "")
+		})
+		wantHistory(t, h, "worker.1", "start, TSTP, TERM, CONT, gone")
+		if gap := h.sent[1].at.Sub(h.sent[0].at); gap != 500*time.Millisecond {
+			t.Errorf("TERM came %s after TSTP", gap)
+		}
+	}
+}
+
+// With a drain limit of 0 nobody drains longer than in any stop.
+func TestScaleDownWithNoTimeToDrain(t *testing.T) {
+	busy := []string{"sidekiq 6 app [1 of 10 busy] stopping"}
+	inHouse(t, Config{Specs: specs("worker", 1, sidekiq)}, always(behaviour{quiet: true, work: time.Second, comm: "sidekiq", title: busy, ready: time.Second}), func(h *house) {
+		time.Sleep(20 * time.Second)
+		h.ask(t, Request{Verb: AskScale, Target: "worker"})
+		time.Sleep(time.Minute)
+		wantStates(t, h.ask(t, Request{}), "")
+	})
+}
+
 // A window that is closed sends HUP twice: the shell does to its jobs, and the
 // kernel when that has ended.
 func TestAClosedWindowIsNoKill(t *testing.T) {

@@ -176,21 +176,19 @@ func (s *supervisor) bringBack(p *process, now time.Time) {
 // replaceDraining gives the slot of a draining process to a fresh one.
 func (s *supervisor) replaceDraining(p *process, now time.Time) {
 	s.insert(newProcess(p.spec, now))
-	s.letGo(p, now)
+	s.letGo(p, p.cause, now)
 	s.more = true
 }
 
-// letGo has a quieted process drain for as long as its drain limit allows and
-// then go. Where nothing tells when it is drained, it is stopped as any other.
-func (s *supervisor) letGo(p *process, now time.Time) {
-	p.old, p.next = true, remove
-	switch {
-	case p.state != Quieting:
-	case !p.spec.Server.Titles:
-		s.down(p, newPlan(now, s.Budget, s.QuietFor), p.cause, remove, now)
-	case p.spec.DrainLimit != 0:
-		s.leave(p, p.cause, remove, now)
+// letGo has a process drain for as long as its drain limit allows and then go.
+// Where nothing tells when it is drained, it is stopped as any other.
+func (s *supervisor) letGo(p *process, why string, now time.Time) {
+	p.old = true
+	if p.spec.Server.Titles {
+		s.leave(p, why, remove, now)
+		return
 	}
+	s.down(p, newPlan(now, s.Budget, s.QuietFor), why, remove, now)
 }
 
 // askStop stops slots, which stay down until a restart, resume or scale; or
@@ -325,15 +323,7 @@ func (s *supervisor) takeAway(p *process, now time.Time) {
 		s.drop(p)
 		return
 	}
-	p.old, p.next, p.cause = true, remove, why
-	switch {
-	case p.working() && s.quiet(p, why, now):
-		s.letGo(p, now)
-	case p.state == Quieting && p.plan.kill.IsZero():
-		s.letGo(p, now)
-	default:
-		s.down(p, newPlan(now, s.Budget, s.QuietFor), why, remove, now)
-	}
+	s.letGo(p, why, now)
 }
 
 // askSignal sends a signal to the processes themselves, wrappers looked through.

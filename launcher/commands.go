@@ -112,16 +112,22 @@ func (s *supervisor) beQuiet(now time.Time, why string) {
 		case p.old: // it goes anyway
 		case p.state == Waiting:
 			s.move(p, Down, Info, why, now)
-		case p.next == startNow: // a restart had begun with it
-			p.next, p.fresh = byPolicy, nil
-			if p.state == Quieting {
-				p.plan, p.leftAt, p.sayAt = plan{}, time.Time{}, time.Time{} // it may finish its work, as the others
-			}
+		case p.next == startNow:
+			p.spare(byPolicy)
 		case p.working():
 			p.cause = why
 			s.quietOne(p, why, now)
 		}
 	}
+}
+
+// spare has a process with which a restart had begun finish its work, as others
+// that are quieted, and says what follows instead of a new one.
+func (p *process) spare(then next) {
+	if p.next == startNow && p.state == Quieting {
+		p.plan, p.leftAt, p.sayAt = plan{}, time.Time{}, time.Time{}
+	}
+	p.next, p.fresh = then, nil
 }
 
 // quietOne quiets p, or says once that it cannot be.

@@ -87,3 +87,18 @@ func TestAClosedWindowIsNoKill(t *testing.T) {
 	wantHistory(t, h, "worker.1", "start, TERM, CONT, gone")
 	wantStatus(t, h, 0)
 }
+
+// Quieted by name, one that drains for its restart, old first, may finish its
+// work as any that is quieted.
+func TestQuietOfOneThatIsReplacedOldFirst(t *testing.T) {
+	alone := func(s *Spec) { s.Rolling = Rolling{DrainLimit: 30 * time.Second} }
+	busy := []string{"sidekiq 6 app [1 of 10 busy] stopping"}
+	for _, target := range []string{"", "worker.1"} {
+		rolled(t, 1, []func(*Spec){alone, sidekiq}, always(behaviour{quiet: true, work: time.Second, ready: time.Second, comm: "sidekiq", title: busy}), func(h *house) {
+			time.Sleep(time.Second)
+			h.ask(t, Request{Verb: AskQuiet, Target: target})
+			time.Sleep(time.Hour)
+			wantDirs(t, h, "worker.1 quieting ")
+		})
+	}
+}

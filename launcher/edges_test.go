@@ -88,6 +88,21 @@ func TestAClosedWindowIsNoKill(t *testing.T) {
 	wantStatus(t, h, 0)
 }
 
+// What was taken out of a restart is its old generation's, however soon it is
+// resumed.
+func TestStoppedAndResumedInARestartIsTheOldGeneration(t *testing.T) {
+	for _, after := range []time.Duration{time.Second, 20 * time.Second} {
+		rolled(t, 1, nil, byDir(behaviour{work: 5 * time.Second}, listener), func(h *house) {
+			time.Sleep(time.Second)
+			h.ask(t, Request{Verb: AskStop, Target: "worker.1"})
+			time.Sleep(after)
+			h.ask(t, Request{Verb: AskResume, Target: "worker.1"})
+			time.Sleep(time.Minute)
+			wantDirs(t, h, "worker.1 ready ")
+		})
+	}
+}
+
 // Quieted by name, one that drains for its restart, old first, may finish its
 // work as any that is quieted.
 func TestQuietOfOneThatIsReplacedOldFirst(t *testing.T) {

@@ -91,10 +91,10 @@ func (s *supervisor) cutRoll(why string, now time.Time) {
 
 // award decides to whom a slot belongs whose turn is not over.
 func (s *supervisor) award(st *step, now time.Time) {
-	if !st.begun || st.alone || st.after == nil {
-		return
-	}
 	switch serving := st.oldOne() == preboot.Serving; {
+	case !st.begun || st.after == nil:
+	case st.alone:
+		st.before.fresh = nil // where the new one has not followed yet
 	case !serving: // the new one has the slot
 	case st.proved:
 		s.retire(st.before, "restart", now)

@@ -1,11 +1,27 @@
 package launcher
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
+
+// How a process last ended is told while the next one runs, too.
+func TestStatusTellsHowTheLastOneEnded(t *testing.T) {
+	inHouse(t, Config{Specs: specs("worker", 1)}, func(_ *Spec, nth int) behaviour {
+		if nth == 0 {
+			return behaviour{up: time.Second, code: 7}
+		}
+		return listener
+	}, func(h *house) {
+		time.Sleep(time.Minute)
+		if got := h.ask(t, Request{}).Status.Processes[0].Ended; !strings.Contains(got, "status 7") {
+			t.Errorf("it last ended: %q", got)
+		}
+	})
+}
 
 // leavesADaemon has the process of a slot start one with a session of its own,
 // that outlives it.

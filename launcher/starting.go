@@ -46,7 +46,7 @@ func (s *supervisor) start(p *process, now time.Time) {
 		return
 	}
 	p.pid, p.started, p.upAt = pid, now, now.Add(upIsReady)
-	p.line, p.done = lifeline{}, false
+	p.line, p.done = lifeline{exit: p.line.exit}, false // how the last one ended is told still
 	p.beginProbes(now)
 	s.running[pid] = p
 	s.counters.of(p.spec.Type).Starts++

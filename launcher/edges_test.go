@@ -90,6 +90,23 @@ func TestScaleDownWithNoTimeToDrain(t *testing.T) {
 	})
 }
 
+// An old process that is being replaced has no say in the exit status: its slot
+// is another's.
+func TestTheStatusOfAnOldProcessDoesNotCount(t *testing.T) {
+	once := func(s *Spec) { beside(s); s.Restart = RestartNever }
+	for _, own := range []bool{false, true} {
+		job := behaviour{work: time.Second, ready: 2 * time.Second, up: 21 * time.Second, code: 3}
+		next := behaviour{work: time.Second, ready: 3 * time.Second, up: time.Minute}
+		c := Config{Specs: specs("worker", 1, once), Reload: reloadTo(once, 1), OwnStatus: own}
+		h := inHouse(t, c, byDir(job, next), func(h *house) {
+			time.Sleep(20 * time.Second)
+			h.deliver(unix.SIGHUP)
+			<-h.done
+		})
+		wantStatus(t, h, 0)
+	}
+}
+
 // A window that is closed sends HUP twice: the shell does to its jobs, and the
 // kernel when that has ended.
 func TestAClosedWindowIsNoKill(t *testing.T) {

@@ -255,10 +255,16 @@ func (s *supervisor) again(p *process, wait time.Duration, level Level, why stri
 
 // settle takes the end of p as final.
 func (s *supervisor) settle(p *process, status int, level Level, why string, now time.Time) {
-	if s.failure == 0 {
+	s.counts(p, status)
+	s.move(p, Down, level, why, now)
+}
+
+// counts takes a status for that of the whole, if it is the first that is none of
+// success. That of an old process is not: its slot is another's.
+func (s *supervisor) counts(p *process, status int) {
+	if s.failure == 0 && (!p.old || s.slot(p.name) == nil) {
 		s.failure = status
 	}
-	s.move(p, Down, level, why, now)
 }
 
 // final ends a slot that its policy does not start again. A new one of a
@@ -267,8 +273,8 @@ func (s *supervisor) settle(p *process, status int, level Level, why string, now
 func (s *supervisor) final(p *process, proved bool, status int, level Level, why string, now time.Time) {
 	p.done = status == 0
 	s.move(p, Down, level, why, now)
-	if aborts := s.stopping == nil && status != 0 && s.rollEnded(p, proved, now); !aborts && s.failure == 0 {
-		s.failure = status
+	if aborts := s.stopping == nil && status != 0 && s.rollEnded(p, proved, now); !aborts {
+		s.counts(p, status)
 	}
 	if p.old && s.stopping == nil {
 		s.drop(p)

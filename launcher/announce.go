@@ -2,6 +2,7 @@ package launcher
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -56,6 +57,7 @@ func (s *supervisor) announce(now time.Time) {
 	case ready == all, s.said.reloading: // what was aborted is over too
 		state = s.sayReady()
 	}
+	words = strings.ReplaceAll(words, "\n", " ") // an error's text may hold some
 	if words != s.said.words || state != "" {
 		s.said.words = words
 		s.Announce(state + "STATUS=" + words)

@@ -1,6 +1,7 @@
 package launcher
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -148,5 +149,15 @@ func TestQuietOfOneThatIsReplacedOldFirst(t *testing.T) {
 			time.Sleep(time.Hour)
 			wantDirs(t, h, "worker.1 quieting ")
 		})
+	}
+}
+
+// What the service manager is told is one line each: an error's text may hold more.
+func TestTheManagerIsToldOneLine(t *testing.T) {
+	var told []string
+	c := Config{Specs: specs("worker", 1), Announce: func(text string) { told = append(told, text) }}
+	inHouse(t, c, always(behaviour{err: errors.New("no such file\nMAINPID=1")}), func(h *house) { <-h.done })
+	if text := strings.Join(told, "\n"); strings.Contains(text, "\nMAINPID=1") || !strings.Contains(text, "MAINPID=1") {
+		t.Errorf("the manager was told:\n%s", text)
 	}
 }

@@ -266,6 +266,7 @@ func (s *supervisor) stopDeadline(now time.Time) time.Time {
 
 // conclude is the end of all: the time line, and the exit status.
 func (s *supervisor) conclude(now time.Time) Result {
+	s.announce(now) // it may have begun in this turn
 	st := s.stopping
 	var left []string
 	for _, p := range s.processes {

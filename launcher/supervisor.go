@@ -145,7 +145,6 @@ func (s *supervisor) loop() Result {
 	s.reap(time.Now()) // what ended before we looked (P1)
 	for {
 		now := time.Now()
-		s.announce(now) // first: a stop may be over in the turn that it begins
 		if result, over := s.over(now); over {
 			return result
 		}

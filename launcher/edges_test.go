@@ -161,3 +161,26 @@ func TestTheManagerIsToldOneLine(t *testing.T) {
 		t.Errorf("the manager was told:\n%s", text)
 	}
 }
+
+// A stop signal that is sent again 2 s later goes to what is there then: a pid of
+// the first time may be another process's by now.
+func TestAStopAgainGoesToWhatIsThereThen(t *testing.T) {
+	c := Config{Specs: specs("web", 1, func(s *Spec) { s.Server = Server{Name: "puma", Drains: true, Again: true} })}
+	soon, dazed := behaviour{comm: "soon", work: time.Millisecond}, behaviour{comm: "dazed", daze: time.Second, work: time.Millisecond}
+	h := inHouse(t, c, always(behaviour{child: &soon}), func(h *house) {
+		h.mu.Lock()
+		h.spawn(dazed, self+1, self+1)
+		h.mu.Unlock()
+		go func() {
+			time.Sleep(time.Second)
+			h.mu.Lock()
+			delete(h.procs, self+2) // its parent has reaped it, and its pid may be another's
+			h.reaped[self+2] = true
+			h.mu.Unlock()
+		}()
+		h.term()
+	})
+	if got := h.history("web.1/dazed"); got != "TERM, CONT, TERM, CONT" {
+		t.Errorf("the other child got %q", got)
+	}
+}

@@ -139,7 +139,7 @@ func (s *supervisor) descend(p *process, now time.Time) {
 		s.thaw(p)
 	}
 	if due(p.pushAt) {
-		s.push(p)
+		s.push(p, now)
 	}
 }
 
@@ -166,7 +166,7 @@ func (s *supervisor) term(p *process, now time.Time) {
 // below it has ended and it has not followed; or the same way once more, where
 // the signal found it booting and a second one does no harm: puma before 6.0
 // rescues what comes while it sets its traps.
-func (s *supervisor) push(p *process) {
+func (s *supervisor) push(p *process, now time.Time) {
 	p.pushAt = time.Time{}
 	sight, err := s.Kernel.Look(p.pid)
 	if err != nil {
@@ -181,7 +181,7 @@ func (s *supervisor) push(p *process) {
 		s.say(Info, p, "the shell has not ended 2 s after %s; what it runs gets it too", SignalName(p.line.stop))
 	case p.surprised && p.spec.Server.Again:
 		s.say(Info, p, "was booting when it got %s, and goes on; it gets it again", SignalName(p.line.stop))
-		children = p.targets
+		children = s.stopTargets(p, p.line.stop, now) // its own may be gone, and their pids another's
 	default:
 		return
 	}

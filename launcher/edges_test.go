@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -182,5 +183,35 @@ func TestAStopAgainGoesToWhatIsThereThen(t *testing.T) {
 	})
 	if got := h.history("web.1/dazed"); got != "TERM, CONT, TERM, CONT" {
 		t.Errorf("the other child got %q", got)
+	}
+}
+
+// A process that ends in the step before its program, for want of processes, is
+// a start to be tried again: no failed try, and nothing that aborts a restart.
+func TestAStarvedStepIsTriedAgain(t *testing.T) {
+	starve := func(h *house, dir string) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		for _, p := range h.procs {
+			if p.spec != nil && p.spec.Dir == dir {
+				h.end(p, Exit{Status: 2 << 8, Starved: true})
+				return
+			}
+		}
+	}
+	h := rolled(t, 1, []func(*Spec){beside}, always(goodListener), func(h *house) {
+		synctest.Wait()
+		starve(h, "new")
+		synctest.Wait()
+		r := h.ask(t, Request{})
+		wantStates(t, r, "worker.1 waiting, worker.1 (old) ready")
+		if r.Status.Processes[0].Failed != 0 {
+			t.Error("it counts as a failed try")
+		}
+		time.Sleep(time.Minute)
+		wantDirs(t, h, "worker.1 ready new")
+	})
+	if !h.said("cannot be started just now: app: resource temporarily unavailable (the limit of processes") {
+		t.Error("the limit of processes is not named")
 	}
 }

@@ -9,6 +9,8 @@ import (
 // Exit is how a process ended, as wait4(2) told.
 type Exit struct {
 	Status unix.WaitStatus
+	// Starved: it never became its program, for want of processes (EAGAIN).
+	Starved bool
 }
 
 // Code is the exit status as shells count it: 128+N for signal N (P8).

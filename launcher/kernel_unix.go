@@ -3,6 +3,7 @@ package launcher
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
@@ -76,6 +77,7 @@ type child struct {
 	socket *notify.Socket // nil: none
 	stream *output.Stream // nil: our own 1 and 2
 	answer *answer        // of a Mute one: where its output goes
+	step   bool           // it began with the step that sets LISTEN_PID
 }
 
 // mail is where the pump puts signals for Wait to take.
@@ -181,6 +183,13 @@ func (s *System) inStep(pid int) bool {
 	return err == nil && len(title) > 0 && title[0] == listenpid.Name
 }
 
+// endedInStep tells whether the zombie pid never became its program: its short
+// name is the step's still.
+func (s *System) endedInStep(pid int) bool {
+	sight, err := s.Look(pid)
+	return err == nil && sight.Comm == filepath.Base(s.config.Step)
+}
+
 // Everyone is kill(-1, sig), which only PID 1 may (P16); else EPERM.
 func (s *System) Everyone(sig unix.Signal) error {
 	if unix.Getpid() != 1 {
@@ -203,21 +212,23 @@ func (s *System) Reap(pid int) (Exit, []string, error) {
 	if pid <= 1 {
 		return Exit{}, nil, unix.EINVAL
 	}
+	c := s.children[pid]
+	inStep := c != nil && c.step && s.endedInStep(pid)
 	status, err := s.collect(pid)
 	if err != nil && err != unix.ECHILD {
 		return Exit{}, nil, err
 	}
 	s.forget()
-	c := s.children[pid]
 	if c == nil { // an orphan that we adopted (P9)
 		return Exit{Status: status}, nil, err
 	}
+	exit := Exit{Status: status, Starved: inStep && status.Exited() && status.ExitStatus() == listenpid.Starved}
 	delete(s.children, pid)
 	var texts []string
 	for _, note := range s.release(c) {
 		texts = append(texts, note.Text)
 	}
-	return Exit{Status: status}, texts, err
+	return exit, texts, err
 }
 
 // release closes what was opened for c and returns the notes that were unread.

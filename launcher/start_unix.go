@@ -118,7 +118,7 @@ func (s *System) fork(path string, spec *Spec, c *child) (int, error) {
 		Files: s.files(spec, c, stdin),
 		Sys:   s.attributes(spec),
 	}
-	if told.step {
+	if c.step = told.step; c.step {
 		return s.forkStep(path, spec, attr)
 	}
 	argv := spec.Argv
@@ -137,14 +137,18 @@ func (s *System) fork(path string, spec *Spec, c *child) (int, error) {
 }
 
 // forkStep is fork by way of the step, which sets LISTEN_PID. It starts with
-// every signal blocked, and so looks like nobody who hears one (package listenpid).
+// every signal blocked, and so looks like nobody who hears one, and with a standard
+// error that cannot be written to (package listenpid).
 func (s *System) forkStep(path string, spec *Spec, attr *syscall.ProcAttr) (pid int, err error) {
 	runBy, err := steppable(path, spec.Dir)
 	if err != nil {
 		return 0, blameDir(spec.Dir, fmt.Errorf("%s: %w", spec.Argv[0], err))
 	}
+	argv := listenpid.Argv(path, runBy, len(attr.Files), spec.Argv)
+	attr.Files = append(slices.Clone(attr.Files), attr.Files[2])
+	attr.Files[2] = uintptr(s.idle.reader)
 	err = blockingAll(func() error {
-		pid, err = syscall.ForkExec(s.config.Step, listenpid.Argv(path, runBy, spec.Argv), attr)
+		pid, err = syscall.ForkExec(s.config.Step, argv, attr)
 		return err
 	})
 	if err == nil {
@@ -152,6 +156,9 @@ func (s *System) forkStep(path string, spec *Spec, attr *syscall.ProcAttr) (pid 
 	}
 	if attr.Sys.Foreground {
 		_ = s.Foreground(0)
+	}
+	if scarce(err) { // no fault of the step's
+		return 0, fmt.Errorf("%s: %w", spec.Argv[0], err)
 	}
 	return 0, blameDir(spec.Dir, fmt.Errorf("%s, which sets LISTEN_PID: %w", s.config.Step, err))
 }

@@ -173,6 +173,12 @@ func (s *supervisor) ended(p *process, exit Exit, now time.Time) {
 	if s.interactive(p) {
 		_ = s.Kernel.Foreground(0)
 	}
+	if exit.Starved && p.working() && p.next == byPolicy && !s.quietAll { // no more than a start that failed
+		s.endProbes(p, now)
+		p.ended()
+		s.startFailed(p, fmt.Errorf("%s: %w", p.spec.Argv[0], unix.EAGAIN), now)
+		return
+	}
 	kills := s.oomKills
 	level, why := s.causeOfDeath(p, exit)
 	p.line.gone, p.line.exit = now, why

@@ -77,6 +77,19 @@ func TestNoPids(t *testing.T) {
 		tr.after("echo $$ >"+dir+"/cgroup.procs", "run", "w=30")
 		exhaust(tr, limit)
 	})
+	t.Run("sockets", func(t *testing.T) { // each goes by way of the step that sets LISTEN_PID, which has threads
+		dir := newCgroup(t, "pids", "pids.max")
+		limit := func(most string) { writeCgroup(t, filepath.Join(dir, "pids.max"), most) }
+		limit("25")
+		tr := hard(t, "w: sleep 1000\n")
+		tr.after("echo $$ >"+dir+"/cgroup.procs", "run", "w=30", "--listen", "unix:"+tr.path("sock"))
+		exhaust(tr, limit)
+		for _, word := range []string{"runtime", "goroutine", "/proc/self/exe", "status 2"} {
+			if strings.Contains(tr.text("err"), word) {
+				t.Errorf("it speaks of %q:\n%.4000s", word, tr.text("err"))
+			}
+		}
+	})
 	t.Run("ulimit -u", func(t *testing.T) {
 		needProgram(t, "setpriv", "prlimit")
 		const user, most = 54321, 100

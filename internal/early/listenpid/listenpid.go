@@ -9,6 +9,11 @@
 // meanwhile is pending, and does to the program what it would have done to one
 // that was executed directly. The runtime itself unblocks those that end it:
 // TERM, INT and HUP do so here too, QUIT would print its stacks.
+//
+// A Go program has threads, and where the limit of processes lets none be made
+// (EAGAIN) its runtime prints a trace and ends it with status Starved. The step's
+// standard error is the program's only from become on, and the launcher, who sees
+// that status, tells it as the failed start that it is.
 package listenpid
 
 import (
@@ -25,18 +30,27 @@ const Name = "launcher:listen"
 // variable is what the step sets, where it stands in the environment already.
 const variable = "LISTEN_PID="
 
+// Starved is the status of a step that could have no thread: the Go runtime's.
+const Starved = 2
+
 // Argv are the words that start path with argv by way of the step. shell, where
 // it is not empty, runs path if the kernel cannot (ENOEXEC), as execvp(3) has it.
-func Argv(path, shell string, argv []string) []string {
-	return append([]string{Name, path, shell}, argv...)
+// The descriptor stderr becomes the program's standard error.
+func Argv(path, shell string, stderr int, argv []string) []string {
+	return append([]string{Name, path, shell, strconv.Itoa(stderr)}, argv...)
 }
 
-const ownWords = 3
+const ownWords = 4
 
 func init() {
-	if len(os.Args) > ownWords && os.Args[0] == Name {
-		become(os.Args[1], os.Args[2], os.Args[ownWords:])
+	if len(os.Args) <= ownWords || os.Args[0] != Name {
+		return
 	}
+	if stderr, err := strconv.Atoi(os.Args[3]); err == nil {
+		_ = duplicate(stderr, 2)
+		_ = syscall.Close(stderr)
+	}
+	become(os.Args[1], os.Args[2], os.Args[ownWords:])
 }
 
 // become executes the program. Where that fails it says why and ends as a shell

@@ -11,6 +11,8 @@ const (
 	setMask    = 2 // SIG_SETMASK of sigprocmask(2)
 )
 
+func duplicate(from, to int) error { return syscall.Dup3(from, to, 0) }
+
 // defaultSignals gives every signal its default action, and then lets those
 // through that are blocked. Package initialisation runs on the main thread.
 func defaultSignals() {

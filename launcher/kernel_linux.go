@@ -39,7 +39,10 @@ func (s *System) open() (err error) {
 		unix.Close(s.bell.fd)
 		return os.NewSyscallError("epoll_create1", err)
 	}
-	if err = s.watch(s.bell.fd); err != nil {
+	if err = s.watch(s.bell.fd); err == nil {
+		s.proc.spare, err = unix.FcntlInt(uintptr(s.idle.reader), unix.F_DUPFD_CLOEXEC, 0)
+	}
+	if err != nil {
 		s.close()
 		return err
 	}
@@ -55,6 +58,9 @@ func (s *System) close() {
 	defer s.bell.Unlock()
 	unix.Close(s.bell.fd)
 	unix.Close(s.epoll)
+	if s.proc.spare > 0 {
+		unix.Close(s.proc.spare)
+	}
 	s.acks.close()
 	s.bell.fd = -1
 }

@@ -16,12 +16,19 @@ type proc struct {
 	path []byte
 	buf  []byte
 
+	// spare is a descriptor that is given up for a read where there is no other
+	// (EMFILE): who hears a quiet signal, and what is left, has to be known then
+	// too. 0: none was set aside; lent: a read has it.
+	spare int
+
 	known    bool // whether there are children files has been found out
 	children bool // CONFIG_PROC_CHILDREN
 
 	tree   map[int][]int // without them: children by parent, for one turn
 	treeAt time.Time
 }
+
+const lent = -1
 
 // treeFor is how long the tree of all processes is used at most; a Wait, Start
 // or Reap ends it before. It makes going down a whole tree one scan, not one a
@@ -267,14 +274,26 @@ func (p *proc) open(flags int, elems ...string) (int, error) {
 	for {
 		fd, _, errno := unix.Syscall6(unix.SYS_OPENAT, uintptr(here), uintptr(unsafe.Pointer(&p.path[0])),
 			uintptr(flags|unix.O_RDONLY|unix.O_CLOEXEC), 0, 0, 0)
-		switch errno {
-		case 0:
+		switch {
+		case errno == 0:
 			return int(fd), nil
-		case unix.EINTR:
+		case errno == unix.EINTR:
+		case errno == unix.EMFILE && p.spare > 0:
+			unix.Close(p.spare)
+			p.spare = lent
 		default:
 			return -1, errno
 		}
 	}
+}
+
+// close closes what open opened, or keeps it in the spare one's place.
+func (p *proc) close(fd int) {
+	if p.spare == lent {
+		p.spare = fd
+		return
+	}
+	unix.Close(fd)
 }
 
 // read gives a file's content, up to most bytes of it, which is good until the
@@ -284,7 +303,7 @@ func (p *proc) read(most int, elems ...string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer unix.Close(fd)
+	defer p.close(fd)
 	const least = 4096 // no file that is read often is longer: one read, and one for its end
 	if p.buf == nil {
 		p.buf = make([]byte, least)
@@ -316,7 +335,7 @@ func (p *proc) list(elems ...string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer unix.Close(fd)
+	defer p.close(fd)
 	var names []string
 	var entries [4096]byte
 	for {

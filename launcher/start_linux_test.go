@@ -20,6 +20,7 @@ import (
 func init() {
 	childModes["describe"] = describe
 	childModes["emfile"] = tryWithoutDescriptors
+	childModes["look without descriptors"] = lookWithoutDescriptors
 	childModes["closed"] = startWithNothingOpen
 }
 
@@ -250,6 +251,34 @@ func tryWithoutDescriptors() {
 		}
 	}
 	check(errors.New("never enough descriptors"))
+}
+
+// TestLooksWithoutDescriptors: a stop has its quiet phase, and finds strays, though
+// no descriptor is to be had.
+func TestLooksWithoutDescriptors(t *testing.T) {
+	expectOK(t, rerun(t, "look without descriptors"))
+}
+
+func lookWithoutDescriptors() {
+	config, _ := channels()
+	s, err := NewKernel(config)
+	check(err)
+	for {
+		if _, err := unix.Dup(0); err == unix.EMFILE {
+			break
+		}
+	}
+	for range 3 {
+		_, err = s.Look(os.Getpid())
+		check(err)
+		_, err = s.Children(0, 1)
+		check(err)
+		_, err = s.Children(0, 0)
+		check(err)
+		_, err = s.Title(os.Getpid())
+		check(err)
+	}
+	fmt.Println("ok")
 }
 
 func TestNothingOpenAtStart(t *testing.T) {

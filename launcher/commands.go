@@ -113,7 +113,7 @@ func (s *supervisor) beQuiet(now time.Time, why string) {
 		case p.state == Waiting:
 			s.move(p, Down, Info, why, now)
 		case p.next == startNow:
-			p.spare(byPolicy)
+			p.letFinish(byPolicy)
 		case p.working():
 			p.cause = why
 			s.quietOne(p, why, now)
@@ -121,9 +121,9 @@ func (s *supervisor) beQuiet(now time.Time, why string) {
 	}
 }
 
-// spare has a process with which a restart had begun finish its work, as others
+// letFinish has a process with which a restart had begun finish its work, as others
 // that are quieted, and says what follows instead of a new one.
-func (p *process) spare(then next) {
+func (p *process) letFinish(then next) {
 	if p.next == startNow && p.state == Quieting {
 		p.plan, p.leftAt, p.sayAt = plan{}, time.Time{}, time.Time{}
 	}

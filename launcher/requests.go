@@ -123,7 +123,7 @@ func (s *supervisor) askQuiet(target string, targets []*process, now time.Time) 
 		return Reply{Text: "quieted", Names: namesOf(targets)}
 	}
 	for _, p := range targets {
-		p.spare(stayDown)
+		p.letFinish(stayDown)
 		switch {
 		case p.state == Waiting:
 			s.move(p, Down, Info, why, now)

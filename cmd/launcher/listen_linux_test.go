@@ -1,59 +1,18 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"net"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/zenazn/goji/bind"
 )
 
-func init() {
-	switch os.Getenv(childVariable) {
-	case "serve":
-		signal.Reset(syscall.SIGTERM) // early, which is linked in, listens to it
-		l, err := net.FileListener(os.NewFile(3, "socket"))
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		answer(l)
-	case "einhorn":
-		signal.Reset(syscall.SIGTERM)
-		l := bind.Socket(bind.Sniff())
-		bind.Ready()
-		answer(l)
-	}
-}
-
-// answer tells each caller who answers, and with what LISTEN_PID; to one that
-// says so it does not, but dies.
-func answer(l net.Listener) {
-	for {
-		conn, err := l.Accept()
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		var word [3]byte
-		_, _ = io.ReadFull(conn, word[:])
-		if string(word[:]) == "die" {
-			os.Exit(9)
-		}
-		fmt.Fprintf(conn, "%d %s %s", os.Getpid(), os.Getenv("LISTEN_PID"), os.Getenv("LISTEN_FDNAMES"))
-		conn.Close()
-	}
-}
-
-// serving is a Procfile whose process is this test binary in that part.
-func serving(part string) map[string]string {
+// playing is a Procfile whose process is this test binary in that part.
+func playing(part string) map[string]string {
 	return map[string]string{
 		"Procfile": "web: sh child.sh\n",
 		"child.sh": childVariable + "=" + part + ` exec "$TEST_BINARY"` + "\n",
@@ -79,24 +38,13 @@ func call(t *testing.T, network, address, word string) string {
 	return string(text)
 }
 
-// freeAddress is one of this machine where nobody listens.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // TestListen: two processes answer on one socket, and while none runs, because
 // they crash, a caller waits and is not refused. It ends with the launcher.
 func TestListen(t *testing.T) {
 	asPID1AndNot(t, func(t *testing.T, pid1 bool) {
-		tr := newTrial(t, serving("serve"))
+		tr := newTrial(t, playing("serve"))
 		tr.pid1 = pid1
-		address := freeAddress(t)
+		address, _ := freeAddress(t)
 		path := tr.path("app.sock")
 		tr.start("run", "web=2", "--listen", "tcp://"+address+",unix:app.sock")
 		tr.says("web.2 waiting -> starting")
@@ -137,7 +85,7 @@ func TestListenTakesOver(t *testing.T) {
 	tr.start("run", "web", "--listen", path)
 	tr.says("started")
 
-	second := newTrial(t, serving("serve"))
+	second := newTrial(t, playing("serve"))
 	second.start("run", "web", "--listen", path)
 	<-second.ended
 	if code := second.cmd.ProcessState.ExitCode(); code != 2 || !strings.Contains(second.text("err"), "--listen: cannot listen on unix://") {
@@ -147,7 +95,7 @@ func TestListenTakesOver(t *testing.T) {
 	<-tr.ended
 	tr.eventually("its child has ended with it", func() bool { return len(tr.left()) == 0 })
 
-	third := newTrial(t, serving("serve"))
+	third := newTrial(t, playing("serve"))
 	third.start("run", "web", "--listen", path)
 	third.says("started")
 	if text := call(t, "unix", path, "who"); !strings.HasSuffix(text, " app.sock") {
@@ -173,7 +121,7 @@ func TestListenFromSystemd(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer file.Close()
-			tr := newTrial(t, serving("serve"))
+			tr := newTrial(t, playing("serve"))
 			tr.files = []*os.File{file}
 			tr.before = []string{"sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=front exec "$@"`, "sh"}
 			tr.start(args...)
@@ -192,7 +140,7 @@ func TestListenFromSystemd(t *testing.T) {
 // TestListenAgain: a restart opens what is named new, and what is named no more
 // stays open, which is said.
 func TestListenAgain(t *testing.T) {
-	texts := serving("serve")
+	texts := playing("serve")
 	texts["launcher.toml"] = "listen = \"unix:first\"\n"
 	tr := newTrial(t, texts)
 	tr.start("run", "web")
@@ -218,7 +166,7 @@ func waitSocket(tr *trial, name string) string {
 // TestListenProgramReplaced: a process is handed its sockets although the
 // launcher's own file was removed meanwhile.
 func TestListenProgramReplaced(t *testing.T) {
-	tr := newTrial(t, serving("serve"))
+	tr := newTrial(t, playing("serve"))
 	text, err := os.ReadFile(launcherBinary)
 	if err != nil {
 		t.Fatal(err)
@@ -227,7 +175,7 @@ func TestListenProgramReplaced(t *testing.T) {
 	if err := os.WriteFile(tr.binary, text, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	address := freeAddress(t)
+	address, _ := freeAddress(t)
 	tr.start("run", "web", "--listen", address)
 	tr.says("started")
 	call(t, "tcp", address, "who")
@@ -244,8 +192,8 @@ func TestListenProgramReplaced(t *testing.T) {
 // TestEinhornClient: goji finds its socket as einhorn hands it over, and its
 // acknowledgement makes it ready.
 func TestEinhornClient(t *testing.T) {
-	tr := newTrial(t, serving("einhorn"))
-	address := freeAddress(t)
+	tr := newTrial(t, playing("einhorn"))
+	address, _ := freeAddress(t)
 	tr.start("run", "web=2", "--listen", address)
 	tr.says("web.1 starting -> ready, READY=1")
 	tr.says("web.2 starting -> ready, READY=1")

@@ -1,49 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
-	"net"
 	"os"
-	"os/exec"
-	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"dyno/internal/control"
 )
-
-// The child "quietable" is ready at once, takes work until TSTP, then ends as soon as the file
-// finish is there; TERM ends it at once. It names itself by its pid.
-func init() {
-	if os.Getenv(childVariable) != "quietable" {
-		return
-	}
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGTSTP, syscall.SIGTERM)
-	if conn, err := net.Dial("unixgram", os.Getenv("NOTIFY_SOCKET")); err == nil {
-		_, _ = conn.Write([]byte("READY=1\n"))
-	}
-	_ = os.WriteFile("up."+os.Getenv("PS"), fmt.Appendf(nil, "%d", os.Getpid()), 0o644)
-	for sig := range signals {
-		if sig == syscall.SIGTERM {
-			os.Exit(0)
-		}
-		for {
-			if _, err := os.Stat("finish"); err == nil {
-				os.Exit(0)
-			}
-			select {
-			case <-signals:
-				os.Exit(0)
-			case <-time.After(10 * time.Millisecond):
-			}
-		}
-	}
-}
 
 // fleet is a launcher with a control socket.
 type fleet struct {
@@ -52,7 +17,7 @@ type fleet struct {
 
 func newFleet(t *testing.T, args ...string) fleet {
 	t.Helper()
-	tr := newTrial(t, map[string]string{"Procfile": "worker: env " + childVariable + "=quietable $TEST_BINARY\n"})
+	tr := newTrial(t, map[string]string{"Procfile": quietable})
 	f := fleet{tr}
 	f.start(append([]string{"run", "--socket", "s"}, args...)...)
 	return f
@@ -61,14 +26,11 @@ func newFleet(t *testing.T, args ...string) fleet {
 // ask runs a command of the launcher's, with its status and all it wrote.
 func (f fleet) ask(args ...string) (status int, text string) {
 	f.t.Helper()
-	cmd := exec.Command(launcherBinary, append(args, "--socket", "s")...)
-	cmd.Dir, cmd.Env = f.dir, cleanEnvironment()
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+	status, text, err := launcherSays(f.dir, cleanEnvironment(), append(args, "--socket", "s")...)
+	if err != nil {
 		f.t.Fatal(err)
 	}
-	return cmd.ProcessState.ExitCode(), out.String()
+	return status, text
 }
 
 // wants runs a command and wants its status and words.

@@ -3,7 +3,6 @@ package main
 import (
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"syscall"
@@ -62,14 +61,8 @@ func TestChaosTermAtAnyMoment(t *testing.T) {
 // handlers, by the signal or as a Go program ends of it (P25).
 func (tr *trial) endedBy(begin time.Time) {
 	tr.t.Helper()
-	select {
-	case <-tr.ended:
-	case <-time.After(patience):
-		tr.t.Fatalf("it does not end\n%s", tr.text("err"))
-	}
-	if late := time.Since(begin) - trialBudget; late > lateBy {
-		tr.t.Errorf("%s later than the budget\n%s", late, tr.text("err"))
-	}
+	tr.awaitEnd()
+	tr.inTime(begin)
 	ws := tr.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	silent := tr.text("err") == ""
 	if code := ws.ExitStatus(); code != 0 && (!silent || !ws.Signaled() && code != 2) {
@@ -103,10 +96,8 @@ func TestChaosFirstMoments(t *testing.T) {
 	if err := os.WriteFile(program+".go", []byte(minimal), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	build := exec.Command("go", "build", "-o", program, program+".go")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	if err := goBuild("-o", program, program+".go"); err != nil {
+		t.Fatal(err)
 	}
 	var least, ours []*trial
 	for try := range 33 {
@@ -127,7 +118,7 @@ func firstMoment(t *testing.T, program string, moment time.Duration, args ...str
 	t.Helper()
 	tr := newTrial(t, map[string]string{"Procfile": "worker: sleep 1000"})
 	tr.pid1 = true
-	tr.startWords(program, append([]string{"unshare", "--fork", "--pid", "--mount-proc", "--kill-child=KILL", program}, args...))
+	tr.startWords(program, slices.Concat(unshared, []string{program}, args))
 	for begin := time.Now(); time.Since(begin) < moment; { // a timer is late by as much as is measured
 	}
 	_ = syscall.Kill(tr.pid, syscall.SIGTERM)
@@ -138,9 +129,7 @@ func firstMoment(t *testing.T, program string, moment time.Duration, args ...str
 func deaf(all []*trial) int {
 	count := 0
 	for _, tr := range all {
-		select {
-		case <-tr.ended:
-		default:
+		if !isClosed(tr.ended) {
 			count++
 		}
 	}

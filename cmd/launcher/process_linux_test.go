@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -54,7 +55,7 @@ func TestExecStatus(t *testing.T) {
 			tr.pid1 = pid1
 			words := append([]string{launcherBinary, "exec", "--"}, row.command...)
 			if pid1 {
-				words = append([]string{"unshare", "--fork", "--pid", "--mount-proc", "--kill-child=KILL"}, words...)
+				words = slices.Concat(unshared, words)
 			}
 			cmd := exec.Command(words[0], words[1:]...)
 			cmd.Dir, cmd.Env = tr.dir, cleanEnvironment()

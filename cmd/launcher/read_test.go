@@ -23,13 +23,7 @@ func readArgs(t *testing.T, command string, args, environ []string) (*settings, 
 		t.Fatal(err)
 	}
 	s, err := a.read(command, cmd.Flags(), nil, nil)
-	var said []string
-	if err != nil {
-		for _, one := range mistakes(err) {
-			said = append(said, one.Error())
-		}
-	}
-	return s, said
+	return s, said(err)
 }
 
 func TestReadPrecedence(t *testing.T) {

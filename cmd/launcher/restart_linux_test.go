@@ -10,22 +10,26 @@ import (
 	"dyno/internal/control"
 )
 
-const quietableLine = "worker: env " + childVariable + "=quietable $TEST_BINARY\n"
-
 // serving are the pids of those that have the slots, all of them ready.
 func (f fleet) serving(n int) []int {
 	f.t.Helper()
 	var pids []int
 	f.eventually("all are ready, and no old one is left", func() bool {
-		pids = nil
-		for _, p := range f.status().Processes {
-			if p.Old || !p.Ready {
-				return false
-			}
-			pids = append(pids, p.PID)
-		}
+		pids = serving(f.status())
 		return len(pids) == n
 	})
+	return pids
+}
+
+// serving are the pids of all processes, in their order; none where one is not
+// ready, or an old one is left.
+func serving(status control.Status) (pids []int) {
+	for _, p := range status.Processes {
+		if p.Old || !p.Ready {
+			return nil
+		}
+		pids = append(pids, p.PID)
+	}
 	return pids
 }
 
@@ -50,7 +54,7 @@ func TestBadDeploys(t *testing.T) {
 			t.Errorf("%s: they were %v, are %v\n%s", bad.what, old, now, f.text("err"))
 		}
 	}
-	f.write("Procfile", quietableLine)
+	f.write("Procfile", quietable)
 	_ = os.Remove(f.path("vars"))
 	f.wants(1, "vars", "restart", "--wait=30s")
 	if now := f.serving(2); now[0] != old[0] || now[1] != old[1] {
@@ -86,7 +90,7 @@ func TestCapistrano(t *testing.T) {
 		if err := os.MkdirAll(tr.path("releases/"+release), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		tr.write("releases/"+release+"/Procfile", quietableLine)
+		tr.write("releases/"+release+"/Procfile", quietable)
 		tr.write("releases/"+release+"/REVISION", "rev-"+release+"\n")
 	}
 	link := func(release string) {
@@ -163,7 +167,7 @@ func TestDirectoryGone(t *testing.T) {
 		if err := os.MkdirAll(tr.path(release), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		tr.write(release+"/Procfile", quietableLine)
+		tr.write(release+"/Procfile", quietable)
 	}
 	if err := os.Symlink("one", tr.path("current")); err != nil {
 		t.Fatal(err)

@@ -5,8 +5,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -136,22 +134,11 @@ func (s *screen) until(pattern string) string {
 	return found
 }
 
-func isClosed(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
-	}
-}
-
 // eventually waits for what must come to be.
 func (s *screen) eventually(what string, is func() bool) {
 	s.t.Helper()
-	for end := time.Now().Add(patience); !is(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			s.t.Fatalf("never: %s; the screen:\n%s", what, s.shown())
-		}
+	if !within(patience, is) {
+		s.t.Fatalf("never: %s; the screen:\n%s", what, s.shown())
 	}
 }
 
@@ -194,7 +181,7 @@ func (s *screen) foreground(comm string) int {
 			return false
 		}
 		_ = raw.Control(func(fd uintptr) { group, err = unix.IoctlGetInt(int(fd), unix.TIOCGPGRP) })
-		return err == nil && commOf(group) == comm
+		return err == nil && procStatus(group)["Name"] == comm
 	})
 	return group
 }
@@ -207,17 +194,7 @@ func (s *screen) exits(status int) {
 	case <-time.After(patience):
 		s.t.Fatalf("does not end; the screen:\n%s", s.shown())
 	}
-	ws := s.cmd.ProcessState.Sys().(syscall.WaitStatus)
-	got := ws.ExitStatus()
-	if ws.Signaled() {
-		got = 128 + int(ws.Signal())
-	}
-	if got != status {
+	if got := shellStatus(s.cmd.ProcessState); got != status {
 		s.t.Fatalf("ended with %d, want %d; the screen:\n%s", got, status, s.shown())
 	}
-}
-
-func commOf(pid int) string {
-	text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
-	return strings.TrimSpace(string(text))
 }

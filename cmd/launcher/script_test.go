@@ -22,9 +22,6 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// patience is how long a test waits for what must come: far longer than it takes.
-const patience = 30 * time.Second
-
 // hupIgnored tells how HUP was when the test began.
 var hupIgnored = early.IgnoredHUP
 
@@ -99,9 +96,7 @@ func setUpScript(env *testscript.Env) error {
 		all.Lock()
 		defer all.Unlock()
 		for _, j := range all.byName {
-			select {
-			case <-j.ended:
-			default:
+			if !isClosed(j.ended) {
 				_ = j.cmd.Process.Kill()
 				<-j.ended
 			}
@@ -200,11 +195,12 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	want := regexp.MustCompile("(?m)" + args[1])
 	var text []byte
-	for begin := time.Now(); time.Since(begin) < patience; time.Sleep(5 * time.Millisecond) {
+	came := within(patience, func() bool {
 		text, _ = os.ReadFile(ts.MkAbs(args[0]))
-		if want.Match(text) {
-			return
-		}
+		return want.Match(text)
+	})
+	if came {
+		return
 	}
 	ts.Fatalf("%s never came to match %s; it holds:\n%s%s", args[0], args[1], text, others(ts))
 }
@@ -239,13 +235,17 @@ func ended(ts *testscript.TestScript, neg bool, args []string) {
 	case <-time.After(patience):
 		ts.Fatalf("%s does not end%s", args[0], others(ts))
 	}
-	status := j.cmd.ProcessState.ExitCode()
-	if ws := j.cmd.ProcessState.Sys().(syscall.WaitStatus); ws.Signaled() {
-		status = 128 + int(ws.Signal())
-	}
-	if strconv.Itoa(status) != args[1] {
+	if status := shellStatus(j.cmd.ProcessState); strconv.Itoa(status) != args[1] {
 		ts.Fatalf("%s ended with %d, want %s%s", args[0], status, args[1], others(ts))
 	}
+}
+
+// shellStatus is the exit status as a shell has it: 128+N for signal N.
+func shellStatus(state *os.ProcessState) int {
+	if ws := state.Sys().(syscall.WaitStatus); ws.Signaled() {
+		return 128 + int(ws.Signal())
+	}
+	return state.ExitCode()
 }
 
 func narrow(ts *testscript.TestScript, neg bool, args []string) {

@@ -3,9 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"testing"
 	"time"
 
@@ -44,15 +41,11 @@ func testOneSocket(t *testing.T, app, typ string) {
 		needs = append(needs, "tini")
 	}
 	d := deploy(t, app, needs...)
-	address := freeAddress(t)
-	_, port, err := net.SplitHostPort(address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	address, port := freeAddress(t)
 	d.env = append(d.env, "PORT="+port)
 	l := d.launch(t, "run", typ+"=2", "-f", "Procfile", "--budget", "25s", "--listen", "tcp://127.0.0.1:$PORT")
 	l.poll(t, time.Minute, "it answers", func() (bool, string) {
-		if err := getFrom(address, time.Minute); err != nil {
+		if err := getPage("tcp", address, "/", time.Minute); err != nil {
 			return false, err.Error()
 		}
 		return true, ""
@@ -71,7 +64,7 @@ func testOneSocket(t *testing.T, app, typ string) {
 		// A request that one of the dead had accepted is lost, but none is refused.
 		good := 0
 		l.poll(t, time.Minute, "it answers again", func() (bool, string) {
-			err := getFrom(address, time.Minute)
+			err := getPage("tcp", address, "/", time.Minute)
 			switch {
 			case errors.Is(err, unix.ECONNREFUSED):
 				t.Fatalf("after the death of %d: %v", len(victims), err)
@@ -82,29 +75,7 @@ func testOneSocket(t *testing.T, app, typ string) {
 			return good == 8, ""
 		})
 	}
-	seen := l.tree()
-	l.signal(t, unix.SIGTERM)
-	if status := l.wait(t, 40*time.Second); status != 0 {
-		t.Errorf("the launcher's status is %d, not 0", status)
-	}
-	l.nothingLeft(t, seen)
-}
-
-// getFrom asks for / on a connection of its own and wants it whole.
-func getFrom(address string, limit time.Duration) error { return getPage(address, "/", limit) }
-
-func getPage(address, page string, limit time.Duration) error {
-	client := http.Client{Timeout: limit, Transport: &http.Transport{DisableKeepAlives: true}}
-	response, err := client.Get("http://" + address + page)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil || string(body) != "finished\n" {
-		return fmt.Errorf("%s: %q %v", response.Status, body, err)
-	}
-	return nil
+	l.stop(t, 40*time.Second)
 }
 
 // TestServersOnUnixSocket: a server that ends leaves the file of a socket that is
@@ -137,19 +108,13 @@ func TestServersOnUnixSocket(t *testing.T) {
 						told = time.Now()
 						_ = unix.Kill(pid, row.stop)
 					}
-					_, _, runs := stat(pid)
-					return !runs, ""
+					return !runs(pid), ""
 				})
 				if err := d.get("/", time.Minute); err != nil {
 					t.Fatalf("after the end of one: %v", err)
 				}
 			}
-			seen := l.tree()
-			l.signal(t, unix.SIGTERM)
-			if status := l.wait(t, 40*time.Second); status != 0 {
-				t.Errorf("the launcher's status is %d, not 0", status)
-			}
-			l.nothingLeft(t, seen)
+			l.stop(t, 40*time.Second)
 		})
 	}
 }

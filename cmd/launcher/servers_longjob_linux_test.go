@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // TestSidekiqLongJob: a job of a minute goes on in an old process while the new one
@@ -25,10 +23,6 @@ func TestSidekiqLongJob(t *testing.T) {
 			return strings.Count(strings.Join(all, " ")+" ", id+" ") == n, fmt.Sprint(all)
 		})
 	}
-	says := func(words string) {
-		t.Helper()
-		l.poll(t, time.Minute, "it says "+words, func() (bool, string) { return strings.Contains(l.log.String(), words), "" })
-	}
 	r.sidekiqPush(t, "long", 60)
 	listed("started", "long", 1)
 	old := procChildren(l.pid)
@@ -36,10 +30,10 @@ func TestSidekiqLongJob(t *testing.T) {
 	if out, status := d.client(t, "restart"); status != 0 {
 		t.Fatalf("restart ended with %d: %s", status, out)
 	}
-	says("restart: all processes are replaced")
+	l.says(t, "restart: all processes are replaced", 1)
 	r.sidekiqPush(t, "beside", 0.1)
 	listed("done", "beside", 1)
-	says("1 old ones drain")
+	l.says(t, "1 old ones drain", 1)
 
 	if out, status := d.client(t, "restart", "--wait=1s"); status != 1 {
 		t.Errorf("restart on top ended with %d: %s", status, out)
@@ -50,7 +44,7 @@ func TestSidekiqLongJob(t *testing.T) {
 			t.Errorf("%v says: %s", args, out)
 		}
 	}
-	says(waits)
+	l.says(t, waits, 1)
 	r.sidekiqPush(t, "waiting", 0.1)
 	listed("done", "waiting", 1)
 
@@ -58,20 +52,12 @@ func TestSidekiqLongJob(t *testing.T) {
 		t.Errorf("restart --force ended with %d: %s", status, out)
 	}
 	l.poll(t, time.Minute, "the old one is gone", func() (bool, string) {
-		_, _, runs := stat(old[0])
-		return !runs, ""
+		return !runs(old[0]), ""
 	})
 	listed("started", "long", 2) // it was pushed back
-	l.poll(t, time.Minute, "the restart goes on", func() (bool, string) {
-		return strings.Count(l.log.String(), "restart: all processes are replaced") == 2, ""
-	})
+	l.says(t, "restart: all processes are replaced", 2)
 
-	seen := l.tree()
-	l.signal(t, unix.SIGTERM)
-	if status := l.wait(t, 10*time.Second); status != 0 {
-		t.Errorf("the launcher's status is %d, not 0", status)
-	}
-	l.nothingLeft(t, seen)
+	l.stop(t, 10*time.Second)
 	if left := strings.Join(r.must(t, "LRANGE", "queue:default", "0", "-1"), "\n"); strings.Count(left, `"long"`) != 1 {
 		t.Errorf("the job was lost: %s", left)
 	}

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"net"
 	"regexp"
 	"strings"
 	"testing"
@@ -10,38 +8,6 @@ import (
 
 	"golang.org/x/sys/unix"
 )
-
-// says waits until the launcher's log has text, n times.
-func (l *launched) says(t *testing.T, text string, n int) {
-	t.Helper()
-	l.poll(t, time.Minute, fmt.Sprintf("it says %q", text), func() (bool, string) {
-		found := strings.Count(l.log.String(), text)
-		return found >= n, fmt.Sprintf("%d of %d times", found, n)
-	})
-}
-
-// pidIn is the pid in the log's last line that holds text.
-func (l *launched) pidIn(t *testing.T, text string) int {
-	t.Helper()
-	all := regexp.MustCompile(regexp.QuoteMeta(text)+`.*, pid (\d+)`).FindAllStringSubmatch(l.log.String(), -1)
-	if len(all) == 0 {
-		t.Fatalf("no pid with %q", text)
-	}
-	pid := 0
-	fmt.Sscan(all[len(all)-1][1], &pid)
-	return pid
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
-}
 
 // TestServersReady: puma (with the gem sd_notify) and gunicorn say READY=1, and
 // answer an http and a tcp probe; one that hangs is not ready, and is replaced
@@ -53,7 +19,7 @@ func TestServersReady(t *testing.T) {
 				t.Parallel()
 				takeTurn(t)
 				d := deploy(t, app, app)
-				port := freePort(t)
+				_, port := freeAddress(t)
 				d.env = append(d.env, "PORT="+port)
 				l := d.launch(t, "run", "port", "--ready", probe, "--budget", "25s")
 				want := map[string]string{
@@ -61,12 +27,7 @@ func TestServersReady(t *testing.T) {
 					"tcp://127.0.0.1:{PORT}": "tcp://127.0.0.1:" + port,
 				}[probe]
 				l.says(t, "port.1 starting -> ready, "+want, 1)
-				seen := l.tree()
-				l.signal(t, unix.SIGTERM)
-				if status := l.wait(t, 40*time.Second); status != 0 {
-					t.Errorf("the launcher's status is %d, not 0", status)
-				}
-				l.nothingLeft(t, seen)
+				l.stop(t, 40*time.Second)
 			})
 		}
 	}
@@ -74,7 +35,8 @@ func TestServersReady(t *testing.T) {
 		t.Parallel()
 		takeTurn(t)
 		d := deploy(t, "puma", "puma")
-		d.env = append(d.env, "PORT="+freePort(t))
+		_, port := freeAddress(t)
+		d.env = append(d.env, "PORT="+port)
 		l := d.launch(t, "run", "port", "--budget", "25s",
 			"--ready", "http://127.0.0.1:{PORT}/up,period=500ms,timeout=5s,failures=1",
 			"--live", "http://127.0.0.1:{PORT}/up,period=500ms,timeout=2s,failures=2")
@@ -86,8 +48,7 @@ func TestServersReady(t *testing.T) {
 		l.says(t, "port.1 is replaced: its live probe GET", 1)
 		l.says(t, "failed 2 times: no answer within 2s", 1)
 		l.says(t, "port.1 starting -> ready", 2)
-		l.signal(t, unix.SIGTERM)
-		l.wait(t, 40*time.Second)
+		l.stop(t, 40*time.Second)
 	})
 }
 
@@ -112,8 +73,7 @@ func TestSidekiqWatchdog(t *testing.T) {
 	}
 	l.says(t, "worker.1 is replaced: its live probe notify: no WATCHDOG=1 within 4s", 1)
 	l.says(t, "worker.1 starting -> ready, READY=1", 2)
-	l.signal(t, unix.SIGTERM)
-	l.wait(t, 40*time.Second)
+	l.stop(t, 40*time.Second)
 }
 
 // TestSidekiqRedisAway: with a live probe that asks for Redis, an outage of Redis
@@ -132,8 +92,7 @@ func TestSidekiqRedisAway(t *testing.T) {
 	time.Sleep(3 * time.Second) // an outage that goes on
 	d.startRedis(t)
 	l.says(t, " starting -> ready, READY=1", 4)
-	l.signal(t, unix.SIGTERM)
-	l.wait(t, 40*time.Second)
+	l.stop(t, 40*time.Second)
 	replaced := map[string]bool{}
 	for _, line := range regexp.MustCompile(`worker\.\d is replaced`).FindAllString(l.log.String(), -1) {
 		replaced[line] = true

@@ -30,18 +30,15 @@ func (d *deployment) startRedis(t *testing.T) *redis {
 		cmd.Wait()
 	})
 	d.env = append(d.env, "REDIS_SOCKET="+d.redis, "REDIS_URL=unix://"+d.redis)
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
-		conn, err := net.Dial("unix", d.redis)
-		if err == nil {
-			t.Cleanup(func() { conn.Close() })
-			r := &redis{conn: conn, in: bufio.NewReader(conn)}
-			r.must(t, "PING")
-			return r
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("redis-server: %v", err)
-		}
+	var conn net.Conn
+	var err error
+	if !within(time.Minute, func() bool { conn, err = net.Dial("unix", d.redis); return err == nil }) {
+		t.Fatalf("redis-server: %v", err)
 	}
+	t.Cleanup(func() { conn.Close() })
+	r := &redis{conn: conn, in: bufio.NewReader(conn)}
+	r.must(t, "PING")
+	return r
 }
 
 // redis is a connection that speaks as much of Redis's protocol as these tests need.

@@ -59,11 +59,8 @@ type webFleet struct {
 func (r rolled) serve(t *testing.T, args ...string) *webFleet {
 	t.Helper()
 	d := deploy(t, r.app, r.app, "wrk")
-	w := &webFleet{address: freeAddress(t), typ: r.typ}
-	_, port, err := net.SplitHostPort(w.address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	address, port := freeAddress(t)
+	w := &webFleet{address: address, typ: r.typ}
 	d.env = append(d.env, "PORT="+port)
 	args = append([]string{"run", r.typ + "=4", "-f", "Procfile", "--socket", d.control()}, slices.Concat(r.args, args)...)
 	if r.handed {
@@ -191,7 +188,7 @@ func TestServersRolled(t *testing.T) {
 				return w.ready() == 8 && w.gone() == 4, fmt.Sprint(w.ready(), w.gone())
 			})
 			w.fine(t, load.stop(t))
-			w.end(t)
+			w.stop(t, 15*time.Second)
 		})
 	}
 }
@@ -202,17 +199,6 @@ func (w *webFleet) fine(t *testing.T, f figures) {
 	if f.failed > 0 || f.requests < 100 {
 		t.Errorf("%d of %d requests failed", f.failed, f.requests)
 	}
-}
-
-// end stops the launcher.
-func (w *webFleet) end(t *testing.T) {
-	t.Helper()
-	seen := w.tree()
-	w.signal(t, unix.SIGTERM)
-	if status := w.wait(t, 15*time.Second); status != 0 {
-		t.Errorf("the launcher's status is %d, not 0", status)
-	}
-	w.nothingLeft(t, seen)
 }
 
 // TestServersRolledAtLength is issue 5's measure, for as long as ROLLING says (make
@@ -251,7 +237,7 @@ func TestServersRolledAtLength(t *testing.T) {
 				w.measure(t, r, length, each.name, each.do)
 				beside.endLast()
 			}
-			w.end(t)
+			w.stop(t, 15*time.Second)
 		})
 	}
 }
@@ -313,8 +299,7 @@ func (w *webFleet) beside(t *testing.T) *beside {
 func (b *beside) boot(t *testing.T) {
 	t.Helper()
 	b.endLast()
-	address := freeAddress(t)
-	_, port, _ := net.SplitHostPort(address)
+	address, port := freeAddress(t)
 	b.last = exec.Command("sh", "-c", "exec "+b.line)
 	b.last.Dir = b.d.dir
 	b.last.Env = append(slices.Clone(b.d.env), "PORT="+port, "STOP_TIMEOUT=1", "GUNICORN_CMD_ARGS=-b "+address,
@@ -363,8 +348,8 @@ func hastyLauncher(t *testing.T) string {
 	if err := errors.Join(os.WriteFile(hasty, text, 0o644), os.WriteFile(overlay, replace, 0o644)); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command("go", "build", "-overlay", overlay, "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	if err := goBuild("-overlay", overlay, "-o", binary, "."); err != nil {
+		t.Fatal(err)
 	}
 	return binary
 }
@@ -404,13 +389,7 @@ func (w *webFleet) serving(t *testing.T) (pids []int) {
 		if err := json.Unmarshal([]byte(out), &status); err != nil {
 			return false, err.Error() + " " + out
 		}
-		pids = nil
-		for _, p := range status.Processes {
-			if p.Old || !p.Ready {
-				return false, out
-			}
-			pids = append(pids, p.PID)
-		}
+		pids = serving(status)
 		return len(pids) == 4, out
 	})
 	return pids
@@ -471,7 +450,7 @@ func (w *webFleet) killOneOld(t *testing.T) {
 		w.signal(t, unix.SIGHUP)
 	}
 	_ = unix.Kill(before[3], unix.SIGKILL)
-	w.saysOften(t, "restart: all processes are replaced", 1)
+	w.says(t, "restart: all processes are replaced", 1)
 	after := w.serving(t)
 	for i, pid := range after {
 		if slices.Contains(before, pid) {
@@ -488,18 +467,12 @@ func (w *webFleet) killOneNew(t *testing.T) {
 	t.Helper()
 	before := w.serving(t)
 	_ = unix.Kill(before[1], unix.SIGKILL)
-	w.saysOften(t, "restart: all processes are replaced back", 1)
+	w.says(t, "restart: all processes are replaced back", 1)
 	for i, pid := range w.serving(t) {
 		if slices.Contains(before, pid) {
 			t.Errorf("%d was not replaced back", i)
 		}
 	}
-}
-
-// saysOften waits until the launcher has said it so often.
-func (w *webFleet) saysOften(t *testing.T, what string, n int) {
-	t.Helper()
-	w.poll(t, time.Minute, "it says "+what, func() (bool, string) { return strings.Count(w.log.String(), what) >= n, "" })
 }
 
 // endMidway sends TERM in the middle of a restart, with slow requests in hand.
@@ -508,7 +481,7 @@ func (w *webFleet) endMidway(t *testing.T) {
 	const slow = 3 // a process of some servers has one at a time, and one is still to start
 	answers := make(chan error, slow)
 	for range slow {
-		go func() { answers <- getPage(w.address, "/slow", time.Minute) }()
+		go func() { answers <- getPage("tcp", w.address, "/slow", time.Minute) }()
 	}
 	w.poll(t, time.Minute, "all slow requests have begun", func() (bool, string) {
 		begun, _ := os.ReadFile(filepath.Join(w.d.dir, "started"))
@@ -519,7 +492,7 @@ func (w *webFleet) endMidway(t *testing.T) {
 	w.poll(t, time.Minute, "one is replaced, and the next is booting", func() (bool, string) {
 		return w.ready() > ready && w.started() > started+1, ""
 	})
-	w.end(t)
+	w.stop(t, 15*time.Second)
 	for range slow {
 		if err := <-answers; err != nil {
 			t.Errorf("a request in hand was lost: %v", err)

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -60,10 +57,7 @@ func testTwoHundredJobs(t *testing.T, d *deployment, stop func(*testing.T, *laun
 	for i := third; i < 2*third; i++ {
 		push(i)
 	}
-	if status := first.wait(t, 40*time.Second); status != 0 {
-		t.Errorf("the first launcher's status is %d, not 0", status)
-	}
-	first.nothingLeft(t, seen)
+	first.ends(t, 40*time.Second, seen)
 	if started, done := r.list("started"), r.list("done"); len(started) != len(done) {
 		t.Errorf("%d jobs were started and %d done when the launcher had gone", len(started), len(done))
 	}
@@ -78,10 +72,7 @@ func testTwoHundredJobs(t *testing.T, d *deployment, stop func(*testing.T, *laun
 	})
 	seen = second.tree()
 	stop(t, second)
-	if status := second.wait(t, 40*time.Second); status != 0 {
-		t.Errorf("the second launcher's status is %d, not 0", status)
-	}
-	second.nothingLeft(t, seen)
+	second.ends(t, 40*time.Second, seen)
 	for _, list := range []string{"started", "done"} {
 		once(t, r, list, jobs)
 	}
@@ -105,21 +96,6 @@ func once(t *testing.T, r *redis, list string, jobs int) {
 		t.Errorf("%s: %d entries of %d jobs, %d were sent", list, len(ids), different, jobs)
 	}
 }
-
-// client runs a client command on the deployment's launcher, and returns what it
-// printed and its status.
-func (d *deployment) client(t *testing.T, args ...string) (string, int) {
-	t.Helper()
-	cmd := exec.Command(launcherBinary, append(args, "--socket", d.control())...)
-	cmd.Env = d.env
-	out, err := cmd.CombinedOutput()
-	if err != nil && !errors.As(err, new(*exec.ExitError)) {
-		t.Fatal(err)
-	}
-	return string(out), cmd.ProcessState.ExitCode()
-}
-
-func (d *deployment) control() string { return filepath.Join(d.dir, "control.sock") }
 
 // TestSidekiqQuietWait is a preStop hook, and a deploy that failed: quiet waits
 // for the jobs that run, takes no others, and resume brings fresh processes.
@@ -155,12 +131,7 @@ func TestSidekiqQuietWait(t *testing.T) {
 		done := r.list("done")
 		return len(done) == 6, fmt.Sprint(done)
 	})
-	seen := l.tree()
-	l.signal(t, unix.SIGTERM)
-	if status := l.wait(t, 15*time.Second); status != 0 {
-		t.Errorf("the launcher's status is %d, not 0", status)
-	}
-	l.nothingLeft(t, seen)
+	l.stop(t, 15*time.Second)
 	once(t, r, "done", 6)
 }
 
@@ -181,21 +152,13 @@ func TestSidekiqRolledTwice(t *testing.T) {
 			time.Sleep(time.Until(begin.Add(time.Duration(pushed-jobs*(round-1)/2) * time.Second / 25)))
 			r.sidekiqPush(t, fmt.Sprintf("job-%03d", pushed), 0.5)
 		}
-		l.poll(t, 2*time.Minute, "the restart is over", func() (bool, string) {
-			said := strings.Count(l.log.String(), "restart: over")
-			return said >= round, fmt.Sprint(said)
-		})
+		l.says(t, "restart: over", round)
 	}
 	l.poll(t, time.Minute, "all jobs are done", func() (bool, string) {
 		done := len(r.list("done"))
 		return done >= jobs, fmt.Sprintf("%d of %d", done, jobs)
 	})
-	seen := l.tree()
-	l.signal(t, unix.SIGTERM)
-	if status := l.wait(t, 40*time.Second); status != 0 {
-		t.Errorf("the launcher's status is %d, not 0", status)
-	}
-	l.nothingLeft(t, seen)
+	l.stop(t, 40*time.Second)
 	for _, list := range []string{"started", "done"} {
 		once(t, r, list, jobs)
 	}

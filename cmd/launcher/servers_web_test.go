@@ -40,14 +40,7 @@ func proxied(t *testing.T, d *deployment) work {
 	}
 	go backend.Serve(listener)
 	t.Cleanup(func() { backend.Close() })
-	return web(d, func() bool {
-		select {
-		case <-begun:
-			return true
-		default:
-			return false
-		}
-	})
+	return web(d, func() bool { return isClosed(begun) })
 }
 
 // web is a slow request over the deployment's socket.
@@ -78,10 +71,15 @@ func web(d *deployment, inHand func() bool) work {
 
 // get asks for a page on a connection of its own and wants it whole.
 func (d *deployment) get(page string, limit time.Duration) error {
+	return getPage("unix", filepath.Join(d.dir, "web.sock"), page, limit)
+}
+
+// getPage is get of any server.
+func getPage(network, address, page string, limit time.Duration) error {
 	client := http.Client{Timeout: limit, Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "unix", filepath.Join(d.dir, "web.sock"))
+			return new(net.Dialer).DialContext(ctx, network, address)
 		},
 	}}
 	response, err := client.Get("http://server" + page)

@@ -124,7 +124,7 @@ func TestSuspendedWithItsChild(t *testing.T) {
 	s := openScreen(t, nil, strings.Fields(bash)...)
 	s.press("launcher exec -- cat\n")
 	cat := s.foreground("cat")
-	launcher := parentOf(cat)
+	launcher := statOf(cat).parent
 	s.enter("one", `one\r\none`)
 	for range 3 {
 		s.press(ctrlZ)
@@ -169,17 +169,6 @@ func (s *screen) stops() {
 			s.t.Fatalf("the job does not stop:\n%s", s.shown())
 		}
 	}
-}
-
-// parentOf is the parent's pid.
-func parentOf(pid int) int {
-	text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	_, rest, _ := strings.Cut(string(text), ") ")
-	if fields := strings.Fields(rest); len(fields) > 1 {
-		parent, _ := strconv.Atoi(fields[1])
-		return parent
-	}
-	return 0
 }
 
 // TestOrphanLeavesTheTerminal: a launcher in the background whose shell is gone

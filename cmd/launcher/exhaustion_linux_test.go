@@ -133,9 +133,7 @@ func newCgroup(t *testing.T, controller, file string) string {
 			continue
 		}
 		t.Cleanup(func() {
-			for begin := time.Now(); os.Remove(dir) != nil && time.Since(begin) < patience; {
-				time.Sleep(10 * time.Millisecond)
-			}
+			within(patience, func() bool { return os.Remove(dir) == nil })
 		})
 		_, err := os.Stat(filepath.Join(dir, file))
 		if err == nil {

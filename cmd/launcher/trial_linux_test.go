@@ -1,18 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,10 +18,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The test binary plays the part of a child where a shell cannot: the variable
-// says which.
-const childVariable = "PROCESS_TEST_CHILD"
-
 // markVariable is in the environment of everything that a trial starts.
 const markVariable = "PROCESS_TEST_MARK"
 
@@ -36,43 +27,6 @@ const (
 	trialBudget = 2 * time.Second
 	lateBy      = time.Second
 )
-
-// grow uses n bytes more.
-func grow(n int) []byte {
-	memory := make([]byte, n)
-	for i := range memory {
-		memory[i] = 1
-	}
-	return memory
-}
-
-func init() {
-	switch os.Getenv(childVariable) {
-	case "large":
-		use := grow(64 << 20)
-		signal.Reset(syscall.SIGTERM) // early, which is linked in, listens to it
-		time.Sleep(time.Hour)
-		os.Exit(int(use[0]))
-	case "leaks":
-		signal.Reset(syscall.SIGTERM)
-		use := [][]byte{grow(20 << 20)}
-		for {
-			time.Sleep(250 * time.Millisecond)
-			use = append(use, grow(1<<20))
-		}
-	}
-	if os.Getenv(childVariable) == "ready" {
-		conn, err := net.Dial("unixgram", os.Getenv("NOTIFY_SOCKET"))
-		if err == nil {
-			_, err = conn.Write([]byte("READY=1\n"))
-		}
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
-}
 
 // trial is one run of the real launcher in a directory of its own.
 type trial struct {
@@ -129,7 +83,7 @@ func (tr *trial) start(args ...string) *trial {
 	binary := cmp.Or(tr.binary, launcherBinary)
 	words := slices.Concat(tr.before, []string{binary}, args)
 	if tr.pid1 {
-		words = append([]string{"unshare", "--fork", "--pid", "--mount-proc", "--kill-child=KILL"}, words...)
+		words = slices.Concat(unshared, words)
 	}
 	tr.startWords(binary, words)
 	return tr
@@ -214,33 +168,35 @@ func cleanEnvironment() []string {
 // clear ends what a trial that failed has left.
 func (tr *trial) clear() {
 	_ = tr.cmd.Process.Kill()
-	for begin := time.Now(); time.Since(begin) < patience; time.Sleep(5 * time.Millisecond) {
+	within(patience, func() bool {
 		left := tr.left()
-		if len(left) == 0 {
-			break
-		}
 		for _, pid := range left {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
-	}
+		return len(left) == 0
+	})
 	<-tr.ended
 }
 
 // left are the processes with the trial's mark, without zombies.
 func (tr *trial) left() []int {
-	var pids []int
-	entries, _ := os.ReadDir("/proc")
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil {
-			continue
-		}
-		environ, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-		if bytes.Contains(environ, []byte(markVariable+"="+tr.mark+"\x00")) {
-			pids = append(pids, pid)
-		}
-	}
-	return pids
+	return slices.DeleteFunc(allPIDs(), func(pid int) bool { return !carries(pid, markVariable+"="+tr.mark) })
+}
+
+// workers are the pids of those of the launcher's children that run, by what
+// /proc says.
+func (tr *trial) workers() []int {
+	return slices.DeleteFunc(procChildren(tr.pid), func(pid int) bool { return !runs(pid) })
+}
+
+// zombies are the launcher's children that have ended and were not reaped.
+func (tr *trial) zombies() []int {
+	return slices.DeleteFunc(procChildren(tr.pid), func(pid int) bool { return procState(pid) != 'Z' })
+}
+
+// asleep are the workers that have become sleep(1).
+func (tr *trial) asleep() []int {
+	return slices.DeleteFunc(tr.workers(), func(pid int) bool { return procStatus(pid)["Name"] != "sleep" })
 }
 
 func (tr *trial) signal(sig syscall.Signal) {
@@ -253,10 +209,8 @@ func (tr *trial) signal(sig syscall.Signal) {
 // eventually waits for what must come.
 func (tr *trial) eventually(what string, ask func() bool) {
 	tr.t.Helper()
-	for begin := time.Now(); !ask(); time.Sleep(5 * time.Millisecond) {
-		if time.Since(begin) > patience {
-			tr.t.Fatalf("waited in vain: %s\n%s", what, tr.text("err"))
-		}
+	if !within(patience, ask) {
+		tr.t.Fatalf("waited in vain: %s\n%s", what, tr.text("err"))
 	}
 }
 
@@ -280,6 +234,12 @@ func (tr *trial) stop(status int) {
 	begin := time.Now()
 	tr.signal(syscall.SIGTERM)
 	tr.wait(status)
+	tr.inTime(begin)
+}
+
+// inTime wants the stop that began then to have taken no longer than the budget.
+func (tr *trial) inTime(begin time.Time) {
+	tr.t.Helper()
 	if late := time.Since(begin) - trialBudget; late > lateBy {
 		tr.t.Errorf("%s later than the budget\n%s", late, tr.text("err"))
 	}
@@ -288,23 +248,28 @@ func (tr *trial) stop(status int) {
 // wait wants this exit status, and nothing left at that moment.
 func (tr *trial) wait(status int) {
 	tr.t.Helper()
-	select {
-	case <-tr.ended:
-	case <-time.After(patience):
-		tr.t.Fatalf("it does not end\n%s", tr.text("err"))
-	}
+	tr.awaitEnd()
 	if code := tr.cmd.ProcessState.ExitCode(); code != status {
 		tr.t.Errorf("%v, want exit status %d\n%s", tr.cmd.ProcessState, status, tr.text("err"))
 	}
 	tr.nothingLeft()
 }
 
+// awaitEnd waits until the launcher has ended.
+func (tr *trial) awaitEnd() {
+	tr.t.Helper()
+	select {
+	case <-tr.ended:
+	case <-time.After(patience):
+		tr.t.Fatalf("it does not end\n%s", tr.text("err"))
+	}
+}
+
 func (tr *trial) nothingLeft() {
 	tr.t.Helper()
 	for _, pid := range tr.left() {
-		title, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-		if len(title) > 0 {
-			tr.t.Errorf("left running: %d %q\n%s", pid, bytes.ReplaceAll(title, []byte{0}, []byte{' '}), tr.text("err"))
+		if title := procTitle(pid); title != "" {
+			tr.t.Errorf("left running: %d %q\n%s", pid, title, tr.text("err"))
 		}
 	}
 }
@@ -318,20 +283,13 @@ func asPID1AndNot(t *testing.T, body func(t *testing.T, pid1 bool)) {
 	})
 }
 
+// unshared are the words before a command that make it PID 1 of a namespace.
+var unshared = []string{"unshare", "--fork", "--pid", "--mount-proc", "--kill-child=KILL"}
+
 func needPIDNamespace(t *testing.T) {
 	t.Helper()
-	if err := pidNamespace(); err != nil {
-		t.Skipf("no PID namespaces here: %v", err)
-	}
+	needNamespaces(t, unshared[1:]...)
 }
-
-var pidNamespace = sync.OnceValue(func() error {
-	out, err := exec.Command("unshare", "--fork", "--pid", "--mount-proc", "--kill-child=KILL", "true").CombinedOutput()
-	if err != nil {
-		return errors.Join(err, errors.New(string(out)))
-	}
-	return nil
-})
 
 // unreadPipe is a pipe that nobody reads; gone closes the reader's end at once.
 func unreadPipe(t *testing.T, gone bool) *os.File {

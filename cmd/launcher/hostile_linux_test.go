@@ -4,45 +4,14 @@ import (
 	"debug/elf"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 )
-
-// hardChild makes the test binary a worker for places that have no shell: it
-// says READY=1 where it can and that it is up, and ends with 0 at TERM.
-const hardChild = "HARD_TEST_CHILD"
-
-func init() {
-	if os.Getenv(hardChild) == "" {
-		return
-	}
-	term := make(chan os.Signal, 1)
-	signal.Notify(term, syscall.SIGTERM)
-	if os.Geteuid() == 0 && os.Getuid() != 0 {
-		if err := syscall.Setuid(0); err != nil {
-			fmt.Println(err)
-		}
-	}
-	ready := "not asked"
-	if path := os.Getenv("NOTIFY_SOCKET"); path != "" {
-		conn, err := net.Dial("unixgram", path)
-		if err == nil {
-			_, err = conn.Write([]byte("READY=1\n"))
-		}
-		ready = fmt.Sprint("asked: ", err)
-	}
-	fmt.Printf("up, uid %d, %s\n", os.Getuid(), ready)
-	<-term
-	os.Exit(0)
-}
 
 // simple is a worker that says that it is up and ends at TERM.
 const simple = `w: sh -c 'trap "exit 0" TERM; echo "up, uid $(id -u)"; while :; do sleep 0.05; done'` + "\n"
@@ -100,26 +69,12 @@ func (tr *trial) prints(text string, n int) {
 	})
 }
 
-// cpu is the time that the launcher's own threads have used.
-func (tr *trial) cpu() time.Duration {
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", tr.pid))
-	_, rest, _ := strings.Cut(string(text), ") ")
-	fields := strings.Fields(rest)
-	if len(fields) < 13 {
-		return 0
-	}
-	user, _ := strconv.Atoi(fields[11])
-	system, _ := strconv.Atoi(fields[12])
-	const tick = 10 * time.Millisecond // USER_HZ is 100 on every platform of Go's
-	return time.Duration(user+system) * tick
-}
-
 // rests wants next to no work of the launcher in a second.
 func (tr *trial) rests() {
 	tr.t.Helper()
-	before := tr.cpu()
-	time.Sleep(time.Second)
-	if used := tr.cpu() - before; used > 600*time.Millisecond {
+	before := statOf(tr.pid).cpu
+	time.Sleep(time.Second) // in which it is measured
+	if used := statOf(tr.pid).cpu - before; used > 600*time.Millisecond {
 		tr.t.Errorf("%s of CPU time used in a second\n%s", used, tr.text("err"))
 	}
 }
@@ -221,7 +176,7 @@ func TestNoShell(t *testing.T) {
 	needRoot(t)
 	needStatic(t)
 	needProgram(t, "chroot")
-	tr := hard(t, "w: "+hardChild+"=1 /child\nshell: echo $HOME | cat\n")
+	tr := hard(t, "w: "+childVariable+"=shellless /child\nshell: echo $HOME | cat\n")
 	for from, to := range map[string]string{launcherBinary: "launcher", testBinary(): "child"} {
 		if err := copyFile(from, tr.path(to)); err != nil {
 			t.Fatal(err)
@@ -244,7 +199,7 @@ func TestOtherUsers(t *testing.T) {
 	needProgram(t, "setpriv")
 	const user = "setpriv --reuid 1000 --regid 1000 --clear-groups "
 	child := func(t *testing.T, before string) *trial {
-		tr := hard(t, "w: "+before+"env "+hardChild+"=1 ./child\n")
+		tr := hard(t, "w: "+before+"env "+childVariable+"=shellless ./child\n")
 		if err := copyFile(testBinary(), tr.path("child")); err != nil {
 			t.Fatal(err)
 		}
@@ -276,11 +231,7 @@ func TestOtherUsers(t *testing.T) {
 		}
 		begin := time.Now()
 		tr.signal(syscall.SIGTERM)
-		select {
-		case <-tr.ended:
-		case <-time.After(patience):
-			t.Fatalf("it does not end\n%s", tr.text("err"))
-		}
+		tr.awaitEnd()
 		took, code, text := time.Since(begin), tr.cmd.ProcessState.ExitCode(), tr.text("err")
 		if took > trialBudget+lateBy || code != 3 || !strings.Contains(text, "left behind: w.1") || !strings.Contains(text, "operation not permitted") {
 			t.Errorf("after %s with %d:\n%s", took, code, text)

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -132,9 +131,7 @@ func (d *deployment) run(t *testing.T, cmd *exec.Cmd) *launched {
 	}()
 	t.Cleanup(func() {
 		var below []seenProcess
-		select {
-		case <-l.done: // its pid may be another's by now
-		default:
+		if !isClosed(l.done) { // else its pid may be another's by now
 			below = l.tree()
 		}
 		for _, p := range d.survivors(below) {
@@ -151,21 +148,51 @@ func (d *deployment) run(t *testing.T, cmd *exec.Cmd) *launched {
 // poll asks until the answer is yes. It fails at once if the launcher has ended.
 func (l *launched) poll(t *testing.T, limit time.Duration, what string, ask func() (bool, string)) {
 	t.Helper()
-	for deadline := time.Now().Add(limit); ; {
-		yes, tell := ask()
-		if yes {
-			return
-		}
-		select {
-		case <-l.done:
+	tell := ""
+	came := within(limit, func() (yes bool) {
+		if yes, tell = ask(); !yes && isClosed(l.done) {
 			t.Fatalf("not so: %s: the launcher has ended with %d (%s)", what, l.exit, tell)
-		case <-time.After(20 * time.Millisecond):
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("not so after %s: %s (%s)", limit, what, tell)
-		}
+		return yes
+	})
+	if !came {
+		t.Fatalf("not so after %s: %s (%s)", limit, what, tell)
 	}
 }
+
+// says waits until the launcher's log has text, n times.
+func (l *launched) says(t *testing.T, text string, n int) {
+	t.Helper()
+	l.poll(t, time.Minute, fmt.Sprintf("it says %q", text), func() (bool, string) {
+		found := strings.Count(l.log.String(), text)
+		return found >= n, fmt.Sprintf("%d of %d times", found, n)
+	})
+}
+
+// pidIn is the pid in the log's last line that holds text.
+func (l *launched) pidIn(t *testing.T, text string) int {
+	t.Helper()
+	all := regexp.MustCompile(regexp.QuoteMeta(text)+`.*, pid (\d+)`).FindAllStringSubmatch(l.log.String(), -1)
+	if len(all) == 0 {
+		t.Fatalf("no pid with %q", text)
+	}
+	pid := 0
+	fmt.Sscan(all[len(all)-1][1], &pid)
+	return pid
+}
+
+// client runs a client command on the deployment's launcher, and returns what it
+// printed and its status.
+func (d *deployment) client(t *testing.T, args ...string) (string, int) {
+	t.Helper()
+	status, text, err := launcherSays(d.dir, d.env, append(args, "--socket", d.control())...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text, status
+}
+
+func (d *deployment) control() string { return filepath.Join(d.dir, "control.sock") }
 
 func (l *launched) signal(t *testing.T, sig unix.Signal) {
 	t.Helper()
@@ -181,16 +208,27 @@ func (l *launched) broadcast() {
 	}
 }
 
-// wait returns the launcher's status.
-func (l *launched) wait(t *testing.T, limit time.Duration) int {
+// stop sends TERM, and wants status 0 in that time and nothing left.
+func (l *launched) stop(t *testing.T, limit time.Duration) {
+	t.Helper()
+	seen := l.tree()
+	l.signal(t, unix.SIGTERM)
+	l.ends(t, limit, seen)
+}
+
+// ends wants the end of a launcher that was told to stop: status 0 in that time,
+// and nothing left of what was seen running.
+func (l *launched) ends(t *testing.T, limit time.Duration, seen []seenProcess) {
 	t.Helper()
 	select {
 	case <-l.done:
-		return l.exit
 	case <-time.After(limit):
 		t.Fatalf("the launcher still runs %s later", limit)
-		return -1
 	}
+	if l.exit != 0 {
+		t.Errorf("the launcher's status is %d, not 0", l.exit)
+	}
+	l.nothingLeft(t, seen)
 }
 
 // saysSignal: the launcher's own lines, which are not a child's, tell the signal.
@@ -210,15 +248,11 @@ type seenProcess struct {
 // tree is the launcher and all its descendants as they are now.
 func (l *launched) tree() []seenProcess {
 	all, below := map[int]seenProcess{}, map[int][]int{}
-	entries, _ := os.ReadDir("/proc")
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil {
-			continue
-		}
-		if parent, start, ok := stat(pid); ok {
-			all[pid] = seenProcess{pid, start}
-			below[parent] = append(below[parent], pid)
+	for _, pid := range allPIDs() {
+		if runs(pid) {
+			stat := statOf(pid)
+			all[pid] = seenProcess{pid, stat.start}
+			below[stat.parent] = append(below[stat.parent], pid)
 		}
 	}
 	var out []seenProcess
@@ -231,39 +265,15 @@ func (l *launched) tree() []seenProcess {
 	return out
 }
 
-// stat reads a process's parent and start time; zombies count as gone.
-func stat(pid int) (parent int, start string, ok bool) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, "", false
-	}
-	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-	if len(fields) < 20 || fields[0] == "Z" || fields[0] == "X" {
-		return 0, "", false
-	}
-	parent, _ = strconv.Atoi(fields[1])
-	return parent, fields[19], true
-}
-
 // survivors are the processes that were seen, that carry the mark, or that work
 // in the deployment's directory (Ruby and nginx write their titles over their
 // environment).
 func (d *deployment) survivors(seen []seenProcess) []seenProcess {
 	var out []seenProcess
-	entries, _ := os.ReadDir("/proc")
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil {
-			continue
-		}
-		_, start, ok := stat(pid)
-		p := seenProcess{pid, start}
-		if !ok {
-			continue
-		}
-		environ, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	for _, pid := range allPIDs() {
+		p := seenProcess{pid, statOf(pid).start}
 		cwd, _ := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
-		if slices.Contains(seen, p) || cwd == d.dir || bytes.Contains(environ, []byte("SERVER_TEST="+d.mark)) {
+		if runs(pid) && (slices.Contains(seen, p) || cwd == d.dir || carries(pid, "SERVER_TEST="+d.mark)) {
 			out = append(out, p)
 		}
 	}
@@ -275,7 +285,6 @@ func (d *deployment) survivors(seen []seenProcess) []seenProcess {
 func (l *launched) nothingLeft(t *testing.T, seen []seenProcess) {
 	t.Helper()
 	for _, p := range l.d.survivors(seen) {
-		title, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.pid))
-		t.Errorf("left running: %d %q", p.pid, bytes.ReplaceAll(title, []byte{0}, []byte{' '}))
+		t.Errorf("left running: %d %q", p.pid, procTitle(p.pid))
 	}
 }

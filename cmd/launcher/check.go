@@ -58,8 +58,8 @@ func (a *app) checkExec() *cobra.Command {
 func (a *app) report(command string, flags *pflag.FlagSet, words, args []string) error {
 	endOnSignal()
 	s, mistake := a.read(command, flags, words, args)
-	if stop := stoppedBy(0); errors.As(mistake, &stop) {
-		a.status = 128 + int(stop)
+	if by := stoppedBy(0); errors.As(mistake, &by) {
+		a.status = by.status()
 		return nil
 	}
 	gen, err := resolve(s.request, true)

@@ -1,16 +1,11 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 
-	"dyno/internal/early"
 	"dyno/procfile"
 
 	"github.com/hashicorp/go-multierror"
@@ -64,45 +59,17 @@ func readConfig(r *request) (*configFile, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(r.Dir, path)
 	}
-	if info, err := os.Stat(path); !asked && (errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir()) {
-		return &configFile{}, nil
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
+	text, there, err := readFile(path, asked)
+	switch {
+	case err != nil:
 		return &configFile{}, multierror.Append(nil, &procfile.Problem{
 			File: name, What: "cannot read the settings: " + cause(err),
 			Remedy: "create it, or name another with --config",
 		})
-	}
-	return checkConfig(name, text, r.Environ)
-}
-
-// stoppedBy is a signal that came while a file was read: a file system may hang.
-type stoppedBy int
-
-func (s stoppedBy) Error() string { return "stopped by a signal" }
-
-// readConfigUnlessStopped is readConfig for the start, when nothing else
-// listens to TERM: it ends the reading with a stoppedBy.
-func readConfigUnlessStopped(r *request) (file *configFile, err error) {
-	if name, _ := r.configName(); name == "" {
+	case !there:
 		return &configFile{}, nil
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		file, err = readConfig(r)
-	}()
-	for {
-		select {
-		case <-done:
-			return file, err
-		case sig := <-early.Urgent:
-			if number, ok := sig.(syscall.Signal); ok && (number != syscall.SIGINT || !early.IgnoredINT) {
-				return &configFile{}, stoppedBy(number)
-			}
-		}
-	}
+	return checkConfig(name, text, r.Environ)
 }
 
 // configure takes what the file's top sets and neither a flag nor a variable

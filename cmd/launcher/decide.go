@@ -9,7 +9,6 @@ import (
 	"dyno/launcher"
 	"dyno/procfile"
 
-	"github.com/hashicorp/go-multierror"
 	"golang.org/x/sys/unix"
 )
 
@@ -35,10 +34,8 @@ func (s *resolution) refuseBareCount() {
 	if s.Command != "start" || !s.countFlag() || s.Count.All == nil || s.Count.ByType != nil {
 		return
 	}
-	s.mistakes = multierror.Append(s.mistakes, &procfile.Problem{
-		Setting: "--count", What: s.Count.All.String() + " is for the types that run names, and start names none",
-		Remedy: fmt.Sprintf("launcher start -m all=%s, or --count TYPE=N", s.Count.All),
-	})
+	s.mistakeIn("--count", s.Count.All.String()+" is for the types that run names, and start names none",
+		fmt.Sprintf("launcher start -m all=%s, or --count TYPE=N", s.Count.All))
 }
 
 // countFlag tells whether the count was given as a flag, not a variable.
@@ -169,17 +166,8 @@ func countOf(counts procfile.Counts, name string) (procfile.Count, bool) {
 
 // firstIndex follows DESIGN 4.
 func (s *resolution) firstIndex(k *kind) (index int, source string) {
-	if s.IndexGiven && s.From["index"] == "" {
-		return s.Index, s.source("index")
-	}
-	if k.wrapped.IndexGiven {
-		return k.wrapped.Index, fmt.Sprintf("--index in %s:%d", s.Procfile, k.line)
-	}
-	if own := s.Types[k.name]; own.IndexGiven {
-		return own.Index, own.from["index"]
-	}
-	if s.IndexGiven {
-		return s.Index, s.From["index"]
+	if asked, source := of(s, k, "index", s.Index, k.wrapped.Index, s.Types[k.name].Index); source != "" {
+		return asked.Value, source
 	}
 	if ordinal, from, ok := procfile.Ordinal(s.real.Lookup); ok {
 		return procfile.FirstIndex(ordinal, k.count), from
@@ -189,17 +177,8 @@ func (s *resolution) firstIndex(k *kind) (index int, source string) {
 
 // restart is the policy of DESIGN 1.
 func (s *resolution) restart(k *kind, oneOff bool) (launcher.Restart, string) {
-	if s.RestartGiven && s.From["restart"] == "" {
-		return s.Restart, s.source("restart")
-	}
-	if k.wrapped.RestartGiven {
-		return k.wrapped.Restart, fmt.Sprintf("--restart in %s:%d", s.Procfile, k.line)
-	}
-	if own := s.Types[k.name]; own.RestartGiven {
-		return own.Restart, own.from["restart"]
-	}
-	if s.RestartGiven {
-		return s.Restart, s.From["restart"]
+	if asked, source := of(s, k, "restart", s.Restart, k.wrapped.Restart, s.Types[k.name].Restart); source != "" {
+		return asked.Value, source
 	}
 	if why := s.runsOnce(k, oneOff); why != "" {
 		return launcher.RestartNever, "default: " + why

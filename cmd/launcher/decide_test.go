@@ -102,7 +102,7 @@ func TestCountIgnoredIsSaid(t *testing.T) {
 func TestIndex(t *testing.T) {
 	dir := files(t, map[string]string{"Procfile": typical})
 	given := asked(dir, "run", "worker=2").with("DYNO=worker.3")
-	given.Index, given.IndexGiven = 40, true
+	given.Index = chosen[int]{40, true}
 	for _, c := range []struct {
 		name   string
 		r      request
@@ -133,7 +133,7 @@ func TestIndex(t *testing.T) {
 func TestRestartPolicy(t *testing.T) {
 	dir := files(t, map[string]string{"Procfile": typical})
 	failing := asked(dir, "exec", "serve")
-	failing.Restart, failing.RestartGiven = launcher.RestartOnFailure, true
+	failing.Restart = chosen[launcher.Restart]{launcher.RestartOnFailure, true}
 	for _, c := range []struct {
 		r    request
 		want launcher.Restart

@@ -11,8 +11,6 @@ import (
 
 	"dyno/launcher"
 	"dyno/procfile"
-
-	"github.com/hashicorp/go-multierror"
 )
 
 // environment is a list of NAME=VALUE, each name once.
@@ -112,7 +110,7 @@ func (s *resolution) envFiles() []string {
 func (s *resolution) readEnvFiles(files []string, asked bool) []procfile.Variable {
 	var all []procfile.Variable
 	for _, file := range files {
-		text, err := s.readEnvFile(file, asked)
+		text, there, err := readFile(s.path(file), asked)
 		if err != nil {
 			s.mistakeOnce(&procfile.Problem{
 				File: file, What: "cannot read the env file: " + cause(err),
@@ -120,7 +118,7 @@ func (s *resolution) readEnvFiles(files []string, asked bool) []procfile.Variabl
 			})
 			continue
 		}
-		if text == nil {
+		if !there {
 			continue
 		}
 		variables, err := procfile.ParseEnv(file, text)
@@ -156,18 +154,14 @@ func (s *resolution) noteEnvFile(read envRead) {
 	}
 }
 
-// readEnvFile gives nil where a file that was not asked for is none: a
-// directory .env is a Python environment.
-func (s *resolution) readEnvFile(file string, asked bool) ([]byte, error) {
-	path := s.path(file)
+// readFile reads a file that is not there, which is no error, where nobody asked
+// for it and it is none: a directory .env is a Python environment.
+func readFile(path string, asked bool) (text []byte, there bool, err error) {
 	if info, err := os.Stat(path); !asked && (errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir()) {
-		return nil, nil
+		return nil, false, nil
 	}
-	text, err := os.ReadFile(path)
-	if text == nil {
-		text = []byte{}
-	}
-	return text, err
+	text, err = os.ReadFile(path)
+	return text, err == nil, err
 }
 
 // cause is an error of the file system without the path, which is said already.
@@ -228,34 +222,16 @@ func (s *resolution) setPort(env *environment, k *kind, slot int) bool {
 	if text, ok := k.env.Lookup("PORT"); ok && text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > mostPort {
-			s.mistakeOnce(&procfile.Problem{
-				Setting: "PORT", What: fmt.Sprintf("%q is no port", text),
-				Remedy: "give a whole number from 1 to 65535, from which start counts up",
-			})
+			s.mistakeIn("PORT", fmt.Sprintf("%q is no port", text), "give a whole number from 1 to 65535, from which start counts up")
 			return false
 		}
 		base = n
 	}
 	port := base + portsPerType*k.place + slot - 1
 	if port > mostPort {
-		s.mistakeOnce(&procfile.Problem{
-			Setting: "PORT", What: fmt.Sprintf("%s.%d would get port %d", k.name, slot, port),
-			Remedy: "start from a lower PORT",
-		})
+		s.mistakeIn("PORT", fmt.Sprintf("%s.%d would get port %d", k.name, slot, port), "start from a lower PORT")
 		return false
 	}
 	env.set("PORT", strconv.Itoa(port))
 	return true
-}
-
-// mistakeOnce notes a mistake that several types would tell.
-func (s *resolution) mistakeOnce(p error) {
-	if s.mistakes != nil {
-		for _, err := range s.mistakes.Errors {
-			if err.Error() == p.Error() {
-				return
-			}
-		}
-	}
-	s.mistakes = multierror.Append(s.mistakes, p)
 }

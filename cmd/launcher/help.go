@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"dyno/procfile"
@@ -31,10 +32,11 @@ func (a *app) helpCommand() *cobra.Command {
 		Short: "this, or the help of a command",
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			var names []string
-			for _, c := range cmd.Root().Commands() {
-				if !c.Hidden && len(args) == 0 {
-					names = append(names, c.Name()+"\t"+c.Short)
-				}
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			for _, c := range listed(cmd.Root()) {
+				names = append(names, c.Name()+"\t"+c.Short)
 			}
 			return names, cobra.ShellCompDirectiveNoFileComp
 		},
@@ -63,14 +65,20 @@ func (a *app) help(cmd *cobra.Command) {
 	os.Stdout.WriteString(commandHelp(cmd))
 }
 
+// listed are the commands that the help lists.
+func listed(root *cobra.Command) []*cobra.Command {
+	return slices.DeleteFunc(slices.Clone(root.Commands()), func(c *cobra.Command) bool { return c.Hidden })
+}
+
+// isClient tells the commands that ask a launcher that runs.
+func isClient(c *cobra.Command) bool { return c.Flags().Lookup("timeout") != nil }
+
 // overview is what `launcher help` says.
 func overview(root *cobra.Command) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n\nCommands:\n", root.Name(), root.Short)
-	for _, c := range root.Commands() {
-		if !c.Hidden {
-			entry(&b, c.Use, c.Short)
-		}
+	for _, c := range listed(root) {
+		entry(&b, c.Use, c.Short)
 	}
 	fmt.Fprintf(&b, "\nFlags of a command: %s COMMAND --help\n%s", root.Name(), overviewEnd)
 	return b.String()
@@ -83,7 +91,7 @@ func commandHelp(cmd *cobra.Command) string {
 	if cmd.Long != "" {
 		fmt.Fprintf(&b, "\n%s\n", cmd.Long)
 	}
-	if cmd.Flags().Lookup("timeout") != nil {
+	if isClient(cmd) {
 		clientFlags(&b, cmd)
 		return b.String()
 	}

@@ -56,17 +56,6 @@ func manPage(root *cobra.Command) string {
 	return b.String()
 }
 
-// listed are the commands that the help lists.
-func listed(root *cobra.Command) []*cobra.Command {
-	var all []*cobra.Command
-	for _, c := range root.Commands() {
-		if !c.Hidden {
-			all = append(all, c)
-		}
-	}
-	return all
-}
-
 // manCommand is one command, with the flags that it alone has.
 func manCommand(b *strings.Builder, c *cobra.Command) {
 	fmt.Fprintf(b, ".SS %s\n", roffQuote(c.Use))
@@ -82,8 +71,6 @@ func manCommand(b *strings.Builder, c *cobra.Command) {
 
 // finding tells the flags that all commands have which ask a launcher that runs.
 func finding(flag string) bool { return flag == "pid" || flag == "socket" || flag == "timeout" }
-
-func isClient(c *cobra.Command) bool { return c.Flags().Lookup("timeout") != nil }
 
 // manFlags are those flags of such a command that are wanted.
 func manFlags(b *strings.Builder, c *cobra.Command, wanted func(flag string) bool) {

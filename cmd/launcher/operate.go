@@ -161,6 +161,12 @@ func (o *operator) ask(r launcher.Request) (control.Reply, error) {
 // await watches the status until done says that it is so, or something else is
 // wrong. limit 0: for ever. left says, at the limit, what is still awaited.
 func (o *operator) await(status control.Status, limit time.Duration, done func(control.Status) (bool, error), left func(control.Status) string) error {
+	return o.awaitEvery(0, status, limit, done, left)
+}
+
+// awaitEvery is await that asks done every so often also where nothing has
+// changed: times that are shown go on. 0: it does not.
+func (o *operator) awaitEvery(every time.Duration, status control.Status, limit time.Duration, done func(control.Status) (bool, error), left func(control.Status) string) error {
 	ctx := context.Background()
 	if limit > 0 {
 		var cancel context.CancelFunc
@@ -171,7 +177,7 @@ func (o *operator) await(status control.Status, limit time.Duration, done func(c
 		if ok, err := done(status); ok || err != nil {
 			return err
 		}
-		next, err := o.watch(ctx, status.Version)
+		next, err := o.watchFor(ctx, status, every)
 		if ctx.Err() != nil {
 			return fmt.Errorf("not within %s: %s", limit, left(status))
 		}
@@ -189,6 +195,21 @@ func (o *operator) watch(ctx context.Context, since uint64) (control.Status, err
 	ctx, cancel := context.WithTimeout(ctx, watchTimeout)
 	defer cancel()
 	return o.Watch(ctx, since)
+}
+
+// watchFor is watch that comes back after a while although nothing has changed.
+func (o *operator) watchFor(ctx context.Context, status control.Status, every time.Duration) (control.Status, error) {
+	if every == 0 {
+		return o.watch(ctx, status.Version)
+	}
+	short, cancel := context.WithTimeout(ctx, every)
+	defer cancel()
+	next, err := o.watch(short, status.Version)
+	if err != nil && short.Err() != nil {
+		status.Time = status.Time.Add(every)
+		return status, nil
+	}
+	return next, err
 }
 
 // slotOf is the name of the slot of a process, which an old one beside a new

@@ -50,7 +50,7 @@ func (s *resolution) fill(k *kind, p *launcher.Probe, from string, env environme
 		}
 		value, _ := env.Lookup(name)
 		if value == "" {
-			s.badProbe(from, fmt.Sprintf("%s has no %s to fill in", k.name, name), "set "+name+", or write it out")
+			s.mistakeIn(from, fmt.Sprintf("%s has no %s to fill in", k.name, name), "set "+name+", or write it out")
 			return nil, false
 		}
 		mine.Target = strings.ReplaceAll(mine.Target, "{"+name+"}", value)
@@ -59,11 +59,11 @@ func (s *resolution) fill(k *kind, p *launcher.Probe, from string, env environme
 	case launcher.ProbeHTTP, launcher.ProbeTCP:
 		address, ok := probeAddress(mine.Kind, mine.Target)
 		if !ok {
-			s.badProbe(from, fmt.Sprintf("%q is no address", mine.Target), "see what its PORT and INDEX are")
+			s.mistakeIn(from, fmt.Sprintf("%q is no address", mine.Target), "see what its PORT and INDEX are")
 			return nil, false
 		}
 		if slices.ContainsFunc(k.sockets, func(one launcher.Socket) bool { return heldByUs(address, one.Addr) }) {
-			s.badProbe(from, fmt.Sprintf("%s is a socket that the launcher holds for all processes of %s: another would answer for a dead one", address, k.name),
+			s.mistakeIn(from, fmt.Sprintf("%s is a socket that the launcher holds for all processes of %s: another would answer for a dead one", address, k.name),
 				"ask each process at an address of its own, or by notify or exec:")
 			return nil, false
 		}
@@ -77,12 +77,12 @@ func (s *resolution) fill(k *kind, p *launcher.Probe, from string, env environme
 func (s *resolution) fillCommand(p *launcher.Probe, from string, env environment) bool {
 	command, err := procfile.ParseCommand(p.Target)
 	if err != nil {
-		s.badProbe(from, err.Error(), "correct the command")
+		s.mistakeIn(from, err.Error(), "correct the command")
 		return false
 	}
 	argv, assigned, err := command.Argv(env.Lookup, nil)
 	if err != nil {
-		s.badProbe(from, err.Error(), "correct the command")
+		s.mistakeIn(from, err.Error(), "correct the command")
 		return false
 	}
 	p.Argv = argv
@@ -94,11 +94,6 @@ func (s *resolution) fillCommand(p *launcher.Probe, from string, env environment
 		p.Env = env
 	}
 	return true
-}
-
-func (s *resolution) badProbe(from, what, remedy string) {
-	p := &procfile.Problem{Setting: from, What: what, Remedy: remedy}
-	s.mistakeOnce(p)
 }
 
 // readyOf and liveOf say for check how a type is asked.

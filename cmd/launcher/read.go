@@ -76,8 +76,8 @@ func (a *app) read(command string, flags *pflag.FlagSet, words, args []string) (
 	s.Budget = s.defaultBudget()
 	all := s.readGiven(flags)
 	s.asked = s.request
-	file, err := readConfigUnlessStopped(&s.request)
-	if stop := stoppedBy(0); errors.As(err, &stop) {
+	file, err := begin(func() (*configFile, error) { return readConfig(&s.request) }).unlessStopped()
+	if errors.As(err, new(stoppedBy)) {
 		return s, err
 	}
 	for _, err := range []error{err, s.configure(file), s.checkQuietFor()} {

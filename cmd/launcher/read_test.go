@@ -63,7 +63,7 @@ func TestReadPrecedence(t *testing.T) {
 
 func TestReadCount(t *testing.T) {
 	s, said := readArgs(t, "run", nil, []string{"COUNT=3", "SIDEKIQ_COUNT=4", "INDEX=7"})
-	if said != nil || s.Count.All == nil || s.Count.All.N != 3 || s.CountFrom != "COUNT" || !s.IndexGiven || s.Index != 7 {
+	if said != nil || s.Count.All == nil || s.Count.All.N != 3 || s.CountFrom != "COUNT" || s.Index != (chosen[int]{7, true}) {
 		t.Errorf("COUNT=3: %+v %v", s, said)
 	}
 	s, said = readArgs(t, "run", nil, []string{"SIDEKIQ_COUNT=50%"})
@@ -75,7 +75,7 @@ func TestReadCount(t *testing.T) {
 		t.Errorf("-c: %+v %v", s, said)
 	}
 	s, said = readArgs(t, "run", nil, []string{"COUNT=3", "INDEX=2", "WITHIN_LAUNCHER=9"})
-	if said != nil || s.CountFrom != "" || s.IndexGiven || !s.Nested {
+	if said != nil || s.CountFrom != "" || s.Index.Set || !s.Nested {
 		t.Errorf("below a launcher COUNT and INDEX are not ours: %+v %v", s, said)
 	}
 }
@@ -90,11 +90,12 @@ func TestReadValues(t *testing.T) {
 		t.Fatal(said)
 	}
 	got := []any{
-		s.QuietFor, s.QuietSignal, s.StopSignal, s.Restart, s.RestartGiven,
+		s.QuietFor, s.QuietSignal, s.StopSignal, s.Restart,
 		s.Broadcast, s.Log, s.PTY, s.EnvFiles, s.EnvFilesGiven, s.Procfile, s.ListenNone,
 	}
 	want := []any{
-		time.Second, unix.SIGUSR1, unix.SIGQUIT, launcher.RestartOnFailure, true,
+		time.Second, unix.SIGUSR1, unix.SIGQUIT,
+		chosen[launcher.Restart]{launcher.RestartOnFailure, true},
 		launcher.BroadcastNo, "json", true,
 		[]string{"a.env", "b.env"},
 		true, "P", true,

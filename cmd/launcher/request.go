@@ -32,21 +32,19 @@ type request struct {
 	CountFrom string
 	Formation *procfile.Counts // start: -m; nil: all=1
 
-	Index      int  // --index or INDEX
-	IndexGiven bool // false: derived (DESIGN 4)
+	Index chosen[int] // --index or INDEX; not set: derived (DESIGN 4)
 
-	Budget       time.Duration   // effective
-	QuietFor     time.Duration   // negative: by budget
-	QuietSignal  unix.Signal     // 0: by server; launcher.NoSignal: none
-	StopSignal   unix.Signal     // 0: by server
-	MaxMemory    int64           // bytes; 0: no limit
-	Ready, Live  *launcher.Probe // nil: not given; of Kind 0: the default
-	Rolling      rolling         // how a restart replaces processes
-	Restart      launcher.Restart
-	RestartGiven bool
-	Listen       string // addresses, not filled in; "": none
-	ListenNone   bool   // --listen none: several may share $PORT
-	Nested       bool   // we run below a launcher (WITHIN_LAUNCHER)
+	Budget      time.Duration   // effective
+	QuietFor    time.Duration   // negative: by budget
+	QuietSignal unix.Signal     // 0: by server; launcher.NoSignal: none
+	StopSignal  unix.Signal     // 0: by server
+	MaxMemory   int64           // bytes; 0: no limit
+	Ready, Live *launcher.Probe // nil: not given; of Kind 0: the default
+	Rolling     rolling         // how a restart replaces processes
+	Restart     chosen[launcher.Restart]
+	Listen      string // addresses, not filled in; "": none
+	ListenNone  bool   // --listen none: several may share $PORT
+	Nested      bool   // we run below a launcher (WITHIN_LAUNCHER)
 
 	Sockets *listen.Set       // those opened for Listen; nil: a check, which opens none
 	Handed  []launcher.Socket // by the service manager
@@ -54,6 +52,12 @@ type request struct {
 	Environ  []string // the environment we were given, not filtered
 	Dir      string   // working directory by its logical name ($PWD where it is true)
 	Terminal bool     // standard input is a terminal
+}
+
+// chosen is a value whose zero is one too.
+type chosen[T comparable] struct {
+	Value T
+	Set   bool
 }
 
 // source is the flag, the variable or the line of a file that a setting came from.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -42,32 +41,18 @@ func (o *operator) restart(target string, wait waiting, force bool) error {
 	if err != nil || !wait.asked {
 		return err
 	}
-	ctx := context.Background()
-	if wait.limit > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, wait.limit)
-		defer cancel()
-	}
 	draw := newDrawing(os.Stdout, term.IsTerminal(1), *reply.Status)
-	status := *reply.Status
-	number := status.RestartsAsked
-	for {
-		draw.show(status)
-		if over, err := restartOver(status, number); over || err != nil {
-			if err == nil {
-				fmt.Println("restarted" + draining(status))
-			}
-			return err
+	number := reply.Status.RestartsAsked
+	done := func(s control.Status) (bool, error) {
+		draw.show(s)
+		over, err := restartOver(s, number)
+		if over {
+			fmt.Println("restarted" + draining(s))
 		}
-		next, err := o.watchFor(ctx, status, draw.every)
-		if ctx.Err() != nil {
-			return fmt.Errorf("not within %s: %s", wait.limit, status.Restart)
-		}
-		if err != nil {
-			return err
-		}
-		status = next
+		return over, err
 	}
+	left := func(s control.Status) string { return s.Restart }
+	return o.awaitEvery(draw.every, *reply.Status, wait.limit, done, left)
 }
 
 // restartOver tells whether the restart of that number is over; the error is why
@@ -96,22 +81,6 @@ func draining(s control.Status) string {
 		return ""
 	}
 	return fmt.Sprintf("; %d old processes finish their work", n)
-}
-
-// watchFor watches the status, but comes back after a while although nothing has
-// changed: times that are shown go on. 0: it does not.
-func (o *operator) watchFor(ctx context.Context, status control.Status, every time.Duration) (control.Status, error) {
-	if every == 0 {
-		return o.watch(ctx, status.Version)
-	}
-	short, cancel := context.WithTimeout(ctx, every)
-	defer cancel()
-	next, err := o.watch(short, status.Version)
-	if err != nil && short.Err() != nil {
-		status.Time = status.Time.Add(every)
-		return status, nil
-	}
-	return next, err
 }
 
 // drawing shows each process's way through a restart: on a terminal as lines

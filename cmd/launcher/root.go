@@ -6,9 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
-	"dyno/internal/early"
 	"dyno/procfile"
 
 	"github.com/hashicorp/go-multierror"
@@ -49,18 +47,6 @@ func execute(argv, environ []string) int {
 		return statusUsage
 	}
 	return a.status
-}
-
-// endOnSignal makes TERM and INT end a command that supervises nothing, as they
-// would if package early had not taken them.
-func endOnSignal() {
-	go func() {
-		for sig := range early.Urgent {
-			if number, ok := sig.(syscall.Signal); ok && (number != syscall.SIGINT || !early.IgnoredINT) {
-				os.Exit(128 + int(number))
-			}
-		}
-	}()
 }
 
 // complain writes every mistake to standard error, one a line, in one write.
@@ -121,10 +107,8 @@ func (a *app) noCommand(cmd *cobra.Command, words []string) error {
 func (a *app) unknownCommand(cmd *cobra.Command, word string) error {
 	p := &procfile.Problem{What: fmt.Sprintf("unknown command %q", word)}
 	var names []string
-	for _, c := range cmd.Root().Commands() {
-		if !c.Hidden {
-			names = append(names, c.Name())
-		}
+	for _, c := range listed(cmd.Root()) {
+		names = append(names, c.Name())
 	}
 	switch near := procfile.Suggest(word, append(names, "help")); {
 	case isType(word, a.environ):

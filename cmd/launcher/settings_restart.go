@@ -20,12 +20,6 @@ type rolling struct {
 	ReadyTimeout time.Duration
 }
 
-// chosen is a value whose zero is one too.
-type chosen[T comparable] struct {
-	Value T
-	Set   bool
-}
-
 // portDrainLimit is the default for what holds $PORT or a listen socket.
 const portDrainLimit = 60 * time.Second
 

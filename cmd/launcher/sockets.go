@@ -12,7 +12,6 @@ import (
 	"dyno/launcher"
 	"dyno/procfile"
 
-	"github.com/hashicorp/go-multierror"
 	"golang.org/x/sys/unix"
 )
 
@@ -91,17 +90,13 @@ func (s *resolution) taker(free []*kind, source string) *kind {
 		return serving[0]
 	case len(free) == 0: // each has its own, or another mistake was found
 	case len(serving) > 1:
-		s.mistakeOnce(&procfile.Problem{
-			Setting: source, What: "several process types serve, and the sockets can be for one only: " + strings.Join(names, ", "), Remedy: remedy,
-		})
+		s.mistakeIn(source, "several process types serve, and the sockets can be for one only: "+strings.Join(names, ", "), remedy)
 	case source == "LISTEN_FDS":
 		if s.first {
 			s.made.Warnings = append(s.made.Warnings, "LISTEN_FDS: no process type serves (is called web, uses $PORT, or runs a known server): nobody is handed the sockets; "+remedy)
 		}
 	default:
-		s.mistakeOnce(&procfile.Problem{
-			Setting: source, What: "no process type serves (is called web, uses $PORT, or runs a server that takes sockets)", Remedy: remedy,
-		})
+		s.mistakeIn(source, "no process type serves (is called web, uses $PORT, or runs a server that takes sockets)", remedy)
 	}
 	return nil
 }
@@ -117,12 +112,9 @@ func serves(k *kind) bool {
 
 // listen opens a list of addresses for k.
 func (s *resolution) listen(k *kind, text, source string) {
-	mistake := func(what, remedy string) {
-		s.mistakes = multierror.Append(s.mistakes, &procfile.Problem{Setting: source, What: what, Remedy: remedy})
-	}
 	port := lookup(s.Environ, "PORT")
 	if port == "" && fillPort(text, "") != text {
-		mistake("$PORT is not set", "set PORT in the launcher's own environment, or write the number")
+		s.mistakeIn(source, "$PORT is not set", "set PORT in the launcher's own environment, or write the number")
 		return
 	}
 	k.listens = source
@@ -130,7 +122,7 @@ func (s *resolution) listen(k *kind, text, source string) {
 	for item := range strings.SplitSeq(text, ",") {
 		address, err := listen.Parse(fillPort(strings.TrimSpace(item), port))
 		if err != nil {
-			mistake(fmt.Sprintf("%q is no address: %v", strings.TrimSpace(item), err), listenRemedy)
+			s.mistakeIn(source, fmt.Sprintf("%q is no address: %v", strings.TrimSpace(item), err), listenRemedy)
 			continue
 		}
 		if address = address.In(s.dir); slices.Contains(seen, address) {
@@ -139,7 +131,7 @@ func (s *resolution) listen(k *kind, text, source string) {
 		seen = append(seen, address)
 		one, err := s.openSocket(address)
 		if err != nil {
-			mistake(fmt.Sprintf("cannot listen on %s: %s", address, cause(err)), listenCure(err))
+			s.mistakeIn(source, fmt.Sprintf("cannot listen on %s: %s", address, cause(err)), listenCure(err))
 		}
 		k.sockets = append(k.sockets, one)
 	}

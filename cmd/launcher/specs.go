@@ -104,6 +104,23 @@ func (s *resolution) mistake(k *kind, what, remedy string) {
 	s.mistakes = multierror.Append(s.mistakes, p)
 }
 
+// mistakeOnce notes a mistake that several types would tell.
+func (s *resolution) mistakeOnce(p error) {
+	if s.mistakes != nil {
+		for _, err := range s.mistakes.Errors {
+			if err.Error() == p.Error() {
+				return
+			}
+		}
+	}
+	s.mistakes = multierror.Append(s.mistakes, p)
+}
+
+// mistakeIn notes one in the value of a setting.
+func (s *resolution) mistakeIn(setting, what, remedy string) {
+	s.mistakeOnce(wrong(setting, what, remedy))
+}
+
 // warn notes what is to be logged at start, with file and line.
 func (s *resolution) warn(k *kind, what, remedy string) {
 	p := &procfile.Problem{Setting: k.name, What: what, Remedy: remedy}

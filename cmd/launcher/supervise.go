@@ -38,7 +38,7 @@ const (
 // exit status. It takes the result of read, so that mistakes of the settings
 // are told together with those of the files. It is called on the main thread.
 func (a *app) supervise(s *settings, mistake error) error {
-	if stop := stoppedBy(0); errors.As(mistake, &stop) {
+	if errors.As(mistake, new(stoppedBy)) {
 		return nil // as asked, and nothing was started
 	}
 	runtime.GOMAXPROCS(min(mostThreads, runtime.NumCPU()))
@@ -47,9 +47,12 @@ func (a *app) supervise(s *settings, mistake error) error {
 	s.Sockets = listen.NewSet()
 	mistake = together(mistake, s.takeHanded())
 	s.asked.Sockets, s.asked.Handed = s.Sockets, s.Handed
-	gen, stopped, err := resolveUnlessStopped(s.request)
-	if stopped {
-		return nil // as asked, and nothing was started
+	resolving := begin(func() (*generation, error) { return resolve(s.request, true) })
+	early.All() // meanwhile: the less urgent signals' handlers
+	early.ClearMask()
+	gen, err := resolving.unlessStopped()
+	if errors.As(err, new(stoppedBy)) {
+		return nil
 	}
 	if mistake != nil || err != nil {
 		s.Sockets.Close()
@@ -77,29 +80,6 @@ func oneMistake(err error) error {
 		words = append(words, one.Error())
 	}
 	return errors.New(strings.Join(words, "; "))
-}
-
-// resolveUnlessStopped reads the files on a goroutine of its own, for a file
-// system may hang. A TERM meanwhile ends everything at once: stopped is true.
-// The handlers of the less urgent signals are installed at the same time.
-func resolveUnlessStopped(r request) (gen *generation, stopped bool, err error) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		gen, err = resolve(r, true)
-	}()
-	early.All()
-	early.ClearMask()
-	for {
-		select {
-		case <-done:
-			return gen, false, err
-		case sig := <-early.Urgent:
-			if sig != unix.SIGINT || !early.IgnoredINT {
-				return nil, true, nil
-			}
-		}
-	}
 }
 
 // supervised runs one generation, and those that a restart reads after it, and
@@ -177,18 +157,12 @@ func closeOutput(out *output.Output, until time.Time) (lost int64) {
 		return out.Close(until)
 	}
 	const ever = 1000 * time.Hour
-	done := make(chan int64, 1)
-	go func() { done <- out.Close(time.Now().Add(ever)) }()
-	for {
-		select {
-		case lost := <-done:
-			return lost
-		case sig := <-early.Urgent:
-			if sig != unix.SIGINT || !early.IgnoredINT {
-				return out.Close(time.Now().Add(100 * time.Millisecond))
-			}
-		}
+	closing := begin(func() (int64, error) { return out.Close(time.Now().Add(ever)), nil })
+	lost, err := closing.unlessStopped()
+	if err != nil {
+		return out.Close(time.Now().Add(100 * time.Millisecond))
 	}
+	return lost
 }
 
 // guard watches the container's memory, where that is asked for.

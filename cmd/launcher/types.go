@@ -126,10 +126,7 @@ func (s *resolution) refuseLeftOut(e procfile.Entry) {
 		return
 	}
 	if n, named := s.Formation.ByType[e.Type]; named && n != (procfile.Count{}) {
-		s.mistakes = multierror.Append(s.mistakes, &procfile.Problem{
-			Setting: s.source("formation"), What: fmt.Sprintf("%s=%s, and start leaves %s out", e.Type, n, e.Type),
-			Remedy: "launcher run " + e.Type,
-		})
+		s.mistakeIn(s.source("formation"), fmt.Sprintf("%s=%s, and start leaves %s out", e.Type, n, e.Type), "launcher run "+e.Type)
 	}
 }
 
@@ -155,9 +152,7 @@ func (s *resolution) chooseNamed(entries []procfile.Entry, sound bool) {
 				s.refuseType(name)
 			}
 		case slices.ContainsFunc(s.kinds, func(k *kind) bool { return k.name == name }):
-			s.mistakes = multierror.Append(s.mistakes, &procfile.Problem{
-				Setting: word, What: name + " is named twice", Remedy: fmt.Sprintf("for two processes write %s=2", name),
-			})
+			s.mistakeIn(word, name+" is named twice", fmt.Sprintf("for two processes write %s=2", name))
 		default:
 			e := entries[at]
 			s.kinds = append(s.kinds, &kind{name: name, line: e.Line, text: e.Command, asked: n})
@@ -223,8 +218,6 @@ func (s *resolution) checkCounts(setting string, counts procfile.Counts) {
 		if slices.Contains(s.names, name) {
 			continue
 		}
-		s.mistakes = multierror.Append(s.mistakes, &procfile.Problem{
-			Setting: setting, What: fmt.Sprintf("%q is no process type of %s", name, s.Procfile), Remedy: s.nearest(name),
-		})
+		s.mistakeIn(setting, fmt.Sprintf("%q is no process type of %s", name, s.Procfile), s.nearest(name))
 	}
 }

@@ -92,7 +92,7 @@ func parseIndex(s *settings, name, text string) error {
 	if err != nil {
 		return err
 	}
-	s.Index, s.IndexGiven = n, true
+	s.Index = chosen[int]{n, true}
 	return nil
 }
 
@@ -101,7 +101,7 @@ func parseRestart(s *settings, name, text string) error {
 	if err != nil {
 		return err
 	}
-	s.Restart, s.RestartGiven = launcher.Restart(i), true
+	s.Restart = chosen[launcher.Restart]{launcher.Restart(i), true}
 	return nil
 }
 

@@ -38,6 +38,10 @@ var (
 	Children <-chan os.Signal
 )
 
+// Ends tells whether one of Urgent asks for an end: an INT that was ignored when
+// we were started does not.
+func Ends(sig os.Signal) bool { return sig != syscall.SIGINT || !IgnoredINT }
+
 // others is where All installs more.
 var others chan<- os.Signal
 

@@ -3,9 +3,9 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
+	"dyno/internal/cgroup"
 	"dyno/launcher"
 	"dyno/procfile"
 
@@ -189,113 +189,9 @@ func (s *resolution) restart(k *kind, oneOff bool) (launcher.Restart, string) {
 	return launcher.RestartAlways, "default"
 }
 
-// explain lists the decisions for check.
-func (s *resolution) explain() {
-	say := func(name, value, source string) {
-		s.made.Decisions = append(s.made.Decisions, decision{name, value, source})
-	}
-	say("directory", s.dir, "where it was started")
-	for _, k := range s.kinds {
-		if k.broken {
-			continue
-		}
-		say(k.name+": command", s.commandOf(k), s.origin(k))
-		say(k.name+": start", k.startOf(), "the command line")
-		if k.server.Known() {
-			say(k.name+": server", k.server.Name, "the command line")
-		}
-		say(k.name+": count", strconv.Itoa(k.count), k.why["count"])
-		say(k.name+": index", strconv.Itoa(k.index), k.why["index"])
-		say(k.name+": restart", k.restart.String(), k.why["restart"])
-		quiet, source := s.quietOf(k)
-		say(k.name+": quiet signal", quiet, source)
-		stop, source := s.stopOf(k)
-		say(k.name+": stop signal", stop, source)
-		ready, source := s.readyOf(k)
-		say(k.name+": ready", ready, source)
-		live, source := s.liveOf(k)
-		say(k.name+": live", live, source)
-		s.explainRolling(k, say)
-		s.explainOwn(k, say)
-		env := k.env.clone()
-		if len(k.sockets) > 0 {
-			say(k.name+": listen", socketList(k.sockets), k.listens)
-		}
-		if s.setSocketPort(&env, k) {
-			port, _ := env.Lookup("PORT")
-			say(k.name+": port", port, "that of its socket")
-		} else if s.Command == "start" {
-			if s.setPort(&env, k, 1) {
-				port, _ := env.Lookup("PORT")
-				say(k.name+": port", port, "as foreman counts: from $PORT or 5000")
-			}
-		}
-	}
-}
-
-// explainOwn lists what launcher.toml sets of a type and nothing else shows.
-func (s *resolution) explainOwn(k *kind, say func(name, value, source string)) {
-	own := s.Types[k.name]
-	if from := own.from["env-file"]; from != "" && (!s.EnvFilesGiven || s.From["env-file"] != "") {
-		say(k.name+": env-file", strings.Join(own.EnvFiles, ","), from)
-	}
-	if from := own.from["listen"]; from != "" && len(k.sockets) == 0 && s.sharesPort(k) == own.ListenNone {
-		say(k.name+": listen", map[bool]string{true: "none", false: "off"}[own.ListenNone], from)
-	}
-	if from := own.from["max-memory"]; from != "" {
-		if most, source := of(s, k, "max-memory", s.MaxMemory, k.wrapped.MaxMemory, own.MaxMemory); source == from {
-			say(k.name+": max-memory", fmt.Sprintf("%d MB", most>>20), from)
-		}
-	}
-}
-
-func (s *resolution) commandOf(k *kind) string {
-	if k.words != nil {
-		return strings.Join(k.words, " ")
-	}
-	return k.text
-}
-
-func (s *resolution) origin(k *kind) string {
-	if k.words != nil {
-		return "arguments"
-	}
-	return fmt.Sprintf("%s:%d", s.Procfile, k.line)
-}
-
-func (k *kind) startOf() string {
-	if k.whyShell != "" {
-		return "through sh: " + k.whyShell
-	}
-	return "directly"
-}
-
-func (s *resolution) quietOf(k *kind) (value, source string) {
-	if sig, source := s.configuredQuiet(k); source != "" {
-		return signalWord(sig), source
-	}
-	switch {
-	case !k.server.Known():
-		return "TSTP where it is caught", "default"
-	case k.server.Quiet == 0:
-		return "none", "known of " + k.server.Name
-	}
-	return signalWord(k.server.Quiet), "known of " + k.server.Name
-}
-
-func (s *resolution) stopOf(k *kind) (value, source string) {
-	if sig, source := s.configuredStop(k); source != "" {
-		return signalWord(sig), source
-	}
-	if k.server.Known() && k.server.Stop != 0 {
-		return signalWord(k.server.Stop), "known of " + k.server.Name
-	}
-	return "TERM", "default"
-}
-
-func signalWord(sig unix.Signal) string {
-	if sig == launcher.NoSignal {
-		return "none"
-	}
-	return launcher.SignalName(sig)
+// capacity is what this container may use: its cores by quota and affinity, its
+// memory by the limit of its cgroup.
+func capacity() procfile.Capacity {
+	cores, memory := cgroup.Limits()
+	return procfile.Capacity{Cores: cores, Memory: memory}
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"dyno/launcher"
 	"dyno/procfile"
@@ -94,57 +93,4 @@ func (s *resolution) fillCommand(p *launcher.Probe, from string, env environment
 		p.Env = env
 	}
 	return true
-}
-
-// readyOf and liveOf say for check how a type is asked.
-func (s *resolution) readyOf(k *kind) (value, source string) {
-	if p, source := s.configuredReady(k); p != nil && p.Kind != 0 {
-		return probeWords(p), source
-	}
-	if k.server.Known() {
-		return firstSet(k.server.Ready, "READY=1, or up 10 s"), "known of " + k.server.Name
-	}
-	return "READY=1, or up 10 s", "default"
-}
-
-func (s *resolution) liveOf(k *kind) (value, source string) {
-	p, source := s.configuredLive(k)
-	if p == nil || p.Kind == 0 {
-		return "off", firstSet(source, "default")
-	}
-	return probeWords(p), source
-}
-
-// probeWords are a probe and what of it counts.
-func probeWords(p *launcher.Probe) string {
-	words := strings.TrimPrefix(p.String(), "GET ")
-	switch p.Kind {
-	case launcher.ProbeUp:
-		return words
-	case launcher.ProbeNotify:
-		if p.Timeout != launcher.DefaultTimeout {
-			words += ",timeout=" + written(p.Timeout)
-		}
-		return words
-	}
-	words += fmt.Sprintf(",period=%s,timeout=%s,failures=%d", written(p.Period), written(p.Timeout), p.Failures)
-	if p.Successes > 1 {
-		words += fmt.Sprintf(",successes=%d", p.Successes)
-	}
-	if p.Delay > 0 {
-		words += ",delay=" + written(p.Delay)
-	}
-	return words
-}
-
-// written is a duration as one would write it: 10s, 1m30s, 1h.
-func written(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }

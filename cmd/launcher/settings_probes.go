@@ -181,22 +181,6 @@ func probeOptions(p *launcher.Probe, name, options string) (given map[string]boo
 	return given, nil
 }
 
-func atLeast(name, key, value string, least time.Duration) (time.Duration, error) {
-	d, err := duration(name, value)
-	if err == nil && d < least {
-		err = wrong(name, fmt.Sprintf("%s=%s is too short", key, value), fmt.Sprintf("give at least %s", least))
-	}
-	return d, err
-}
-
-func times(name, key, value string) (int, error) {
-	n, err := strconv.Atoi(value)
-	if err != nil || n < 1 {
-		return 0, wrong(name, fmt.Sprintf("%s=%s", key, value), "give a whole number from 1")
-	}
-	return n, nil
-}
-
 // probeAddress is the HOST:PORT that an http or tcp probe with all filled in
 // connects to. ok is false where it is none.
 func probeAddress(kind launcher.ProbeKind, target string) (address string, ok bool) {

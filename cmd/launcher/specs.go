@@ -2,9 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 
@@ -135,39 +132,6 @@ func (s *resolution) remark(k *kind, what, remedy string) {
 	if s.first {
 		s.warn(k, what, remedy)
 	}
-}
-
-// findDirectory resolves the links in the working directory's name, so that a
-// `current` link that moves counts from the next generation on (DESIGN 4).
-func (s *resolution) findDirectory() {
-	dir, err := filepath.Abs(s.Dir)
-	if err == nil {
-		dir, err = filepath.EvalSymlinks(dir)
-	}
-	if err == nil {
-		err = mustBeDir(dir)
-	}
-	if err != nil {
-		s.mistake(nil, "the working directory: "+err.Error(), "start the launcher in a directory that is there")
-		dir = s.Dir
-	}
-	s.dir, s.dirName = dir, s.Dir
-}
-
-func mustBeDir(dir string) error {
-	info, err := os.Stat(dir)
-	if err == nil && !info.IsDir() {
-		err = fmt.Errorf("%s is no directory", dir)
-	}
-	return err
-}
-
-// path is where a file that the user named is.
-func (s *resolution) path(name string) string {
-	if filepath.IsAbs(name) {
-		return name
-	}
-	return filepath.Join(s.dir, name)
 }
 
 // prepare reads a type's line: what it wraps, its words, and what server it is.

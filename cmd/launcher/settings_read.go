@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -300,14 +299,4 @@ func fromKubernetes(name string, environ []string) bool {
 	return lookup(environ, "KUBERNETES_SERVICE_HOST") != "" &&
 		(strings.Contains(name, "_SERVICE_HOST") || strings.Contains(name, "_SERVICE_PORT") ||
 			strings.Contains(name+"_", "_PORT_"))
-}
-
-// workingDirectory is its logical name where that is true ($PWD), so that a
-// `current` link that moves counts from the next restart on (DESIGN 4).
-func workingDirectory() string {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "."
-	}
-	return dir
 }

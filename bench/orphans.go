@@ -4,10 +4,7 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -86,17 +83,10 @@ func (b *bench) reapingPeer(zombies *table, n int) error {
 // zombiesBelow counts those that wait for a process.
 func zombiesBelow(pid int) int {
 	n := 0
-	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
-	for _, path := range tasks {
-		text, _ := os.ReadFile(path)
-		for _, word := range strings.Fields(string(text)) {
-			child, _ := strconv.Atoi(word)
-			if processState(child) == "Z" {
-				n++
-			}
+	for _, p := range processes() {
+		if p.parent == pid && p.state == "Z" {
+			n++
 		}
 	}
 	return n
 }
-
-func processState(pid int) string { return processes()[pid].state }

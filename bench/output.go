@@ -111,18 +111,7 @@ func (b *bench) raw() error {
 		return err
 	}
 	defer in.Close()
-	c := b.ourselves()
-	prefixed := c.command
-	c.command = func(dir string, n int, command []string) ([]string, error) {
-		argv, err := prefixed(dir, n, command)
-		for i := range argv {
-			if argv[i] == "prefix" {
-				argv[i] = "raw"
-			}
-		}
-		return argv, err
-	}
-	r, err := b.start(c, 1, []string{b.child}, out)
+	r, err := b.start(b.plain(), 1, []string{b.child}, out)
 	out.Close()
 	if err != nil {
 		return err

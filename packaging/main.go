@@ -78,10 +78,11 @@ func debianVersion(version string) string {
 	}
 }
 
-// read is a file of the project.
-func (j *job) read(path string) ([]byte, error) {
-	return os.ReadFile(filepath.Join(j.source, filepath.FromSlash(path)))
-}
+// path is where a file of the project is.
+func (j *job) path(name string) string { return filepath.Join(j.source, filepath.FromSlash(name)) }
+
+// read is such a file.
+func (j *job) read(name string) ([]byte, error) { return os.ReadFile(j.path(name)) }
 
 // buildpack makes OUT/launcher-buildpack-VERSION.tgz, for both architectures,
 // and OUT/buildpack.toml and OUT/linux/ARCH for pack, with OUT/SHA256SUMS.
@@ -128,23 +129,19 @@ func (j *job) buildpackTree(arches ...string) (tree, error) {
 	for script, mode := range map[string]os.FileMode{
 		"bin/binary.sh": 0o644, "bin/detect": 0o755, "bin/build": 0o755, "bin/compile": 0o755, "bin/release": 0o755,
 	} {
-		text, err := j.read(script)
-		if err != nil {
+		if err := t.copy(script, mode, j.path(script)); err != nil {
 			return nil, err
 		}
-		t.add(script, mode, string(text))
 	}
 	for _, arch := range arches {
 		binary := j.binary("linux-" + arch)
-		text, err := os.ReadFile(binary)
-		if err != nil {
+		if err := t.copy("bin/launcher-"+arch, 0o755, binary); err != nil {
 			return nil, err
 		}
 		sbom, err := sbomOf(binary, j.version)
 		if err != nil {
 			return nil, err
 		}
-		t.add("bin/launcher-"+arch, 0o755, string(text))
 		t.add("bin/launcher-"+arch+".cdx.json", 0o644, sbom)
 	}
 	notices, err := j.licenses("linux-" + arches[0])

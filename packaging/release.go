@@ -22,11 +22,9 @@ func (j *job) release() error {
 	}
 	var t tree
 	for _, platform := range platforms {
-		text, err := os.ReadFile(j.binary(platform))
-		if err != nil {
+		if err := t.copy("launcher-"+j.version+"-"+platform, 0o755, j.binary(platform)); err != nil {
 			return err
 		}
-		t.add("launcher-"+j.version+"-"+platform, 0o755, string(text))
 	}
 	common, err := j.installed()
 	if err != nil {
@@ -102,16 +100,14 @@ func (j *job) installed() (tree, error) {
 		return nil, err
 	}
 	t.add("usr/share/doc/launcher/CHANGELOG.md.gz", 0o644, log)
-	units, err := filepath.Glob(filepath.Join(j.source, "examples", "systemd", "launcher@.*"))
+	units, err := filepath.Glob(j.path("examples/systemd/launcher@.*"))
 	if err != nil {
 		return nil, err
 	}
 	for _, unit := range units {
-		text, err := os.ReadFile(unit)
-		if err != nil {
+		if err := t.copy("usr/lib/systemd/system/"+filepath.Base(unit), 0o644, unit); err != nil {
 			return nil, err
 		}
-		t.add("usr/lib/systemd/system/"+filepath.Base(unit), 0o644, string(text))
 	}
 	return t, nil
 }
@@ -119,16 +115,14 @@ func (j *job) installed() (tree, error) {
 // debian is a Debian package, deb(5): an ar archive of debian-binary,
 // control.tar.gz and data.tar.gz.
 func (j *job) debian(arch string, common tree) (string, error) {
-	binary, err := os.ReadFile(j.binary("linux-" + arch))
-	if err != nil {
+	files := append(tree{}, common...)
+	if err := files.copy("usr/bin/launcher", 0o755, j.binary("linux-"+arch)); err != nil {
 		return "", err
 	}
 	notices, err := j.licenses("linux-" + arch)
 	if err != nil {
 		return "", err
 	}
-	files := append(tree{}, common...)
-	files.add("usr/bin/launcher", 0o755, string(binary))
 	files.add("usr/share/doc/launcher/copyright", 0o644, notices)
 	data, err := files.archive("./")
 	if err != nil {

@@ -35,6 +35,15 @@ func (t *tree) add(path string, mode fs.FileMode, data string) {
 	*t = append(*t, file{path: path, mode: mode, data: data})
 }
 
+// copy adds what is in the file from.
+func (t *tree) copy(path string, mode fs.FileMode, from string) error {
+	text, err := os.ReadFile(from)
+	if err == nil {
+		t.add(path, mode, string(text))
+	}
+	return err
+}
+
 func (t *tree) addLink(path, target string) { *t = append(*t, file{path: path, link: target}) }
 
 // only is one of the files.

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -76,12 +75,11 @@ func usedUnder(root string) (used, limit int64, ok bool) {
 	if legacy {
 		counted = []string{"total_rss", "total_shmem"}
 	}
-	stat := words(tightest, "memory.stat")
-	for i := 0; i+1 < len(stat); i += 2 {
-		if n, err := strconv.ParseInt(stat[i+1], 10, 64); err == nil && slices.Contains(counted, stat[i]) {
-			used += n
-			ok = true
-		}
+	stat := numbers(tightest, "memory.stat")
+	for _, name := range counted {
+		n, told := stat[name]
+		used += n
+		ok = ok || told
 	}
 	return used, limit, ok
 }
@@ -126,11 +124,8 @@ func oomKillsUnder(root string) (n int, ok bool) {
 		if file.of.mount == "" {
 			continue
 		}
-		fields := words(file.of.dir(), file.name)
-		for i := 0; i+1 < len(fields); i += 2 {
-			if n, err := strconv.Atoi(fields[i+1]); err == nil && fields[i] == "oom_kill" {
-				return n, true
-			}
+		if n, told := numbers(file.of.dir(), file.name)["oom_kill"]; told {
+			return int(n), true
 		}
 	}
 	return 0, false
@@ -163,6 +158,18 @@ func bytes(fields []string) int64 {
 		return math.MaxInt64
 	}
 	return n
+}
+
+// numbers reads a file of names and numbers.
+func numbers(dir, name string) map[string]int64 {
+	all := map[string]int64{}
+	fields := words(dir, name)
+	for i := 0; i+1 < len(fields); i += 2 {
+		if n, err := strconv.ParseInt(fields[i+1], 10, 64); err == nil {
+			all[fields[i]] = n
+		}
+	}
+	return all
 }
 
 // words reads a small file; nil where it cannot.

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -46,9 +47,9 @@ func ownGroups(root string) groups {
 		switch {
 		case m.kind == "cgroup2":
 			found.unified = m.group(root, paths[""])
-		case m.kind == "cgroup" && m.option("cpu"):
+		case m.kind == "cgroup" && slices.Contains(m.options, "cpu"):
 			found.cpu = m.group(root, paths["cpu"])
-		case m.kind == "cgroup" && m.option("memory"):
+		case m.kind == "cgroup" && slices.Contains(m.options, "memory"):
 			found.memory = m.group(root, paths["memory"])
 		}
 	}
@@ -87,15 +88,6 @@ func parseMount(line string) (mount, bool) {
 		root: unescape(left[3]), point: unescape(left[4]), kind: right[0],
 		options: strings.Split(right[2], ","),
 	}, true
-}
-
-func (m mount) option(name string) bool {
-	for _, option := range m.options {
-		if option == name {
-			return true
-		}
-	}
-	return false
 }
 
 // group is our cgroup below this mount. In a container the mount may show a part

@@ -17,6 +17,7 @@ package control
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"dyno/launcher"
@@ -95,6 +96,18 @@ type Reply struct {
 	Text   string   `json:"text,omitempty"`
 	Names  []string `json:"names,omitempty"`
 	Status *Status  `json:"status,omitempty"`
+}
+
+// JSON is what GET /status answers.
+func (s *Status) JSON() []byte { return encoded(s) }
+
+// encoded is a value on one line.
+func encoded(value any) []byte {
+	text, err := json.Marshal(value)
+	if err != nil { // a status and a reply hold nothing that JSON cannot
+		panic(err)
+	}
+	return append(text, '\n')
 }
 
 // StatusOf gives a status its JSON form; budget is that of a stop.

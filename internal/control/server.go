@@ -2,7 +2,6 @@ package control
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -261,9 +260,5 @@ func failed(status int, text string) http1.Answer { return answer(status, Reply{
 
 // answer is one JSON object.
 func answer(status int, value any) http1.Answer {
-	text, err := json.Marshal(value)
-	if err != nil { // a status holds nothing that JSON cannot
-		panic(err)
-	}
-	return http1.Answer{Status: status, Type: "application/json", Body: append(text, '\n')}
+	return http1.Answer{Status: status, Type: "application/json", Body: encoded(value)}
 }

@@ -1,7 +1,6 @@
 package control
 
 import (
-	"encoding/json"
 	"sync"
 	"time"
 
@@ -23,11 +22,7 @@ func (w *written) text(s launcher.Status, budget time.Duration) []byte {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
 	if w.json == nil || w.version != s.Version || !w.time.Equal(s.Time) {
-		text, err := json.Marshal(StatusOf(s, budget))
-		if err != nil { // a status holds nothing that JSON cannot
-			panic(err)
-		}
-		w.version, w.time, w.json = s.Version, s.Time, append(text, '\n')
+		w.version, w.time, w.json = s.Version, s.Time, StatusOf(s, budget).JSON()
 	}
 	return w.json
 }

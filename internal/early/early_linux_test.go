@@ -122,6 +122,18 @@ func play(t *testing.T, role string) *exec.Cmd {
 	return cmd
 }
 
+// started is play, with the pipes that it reads and writes.
+func started(t *testing.T, role string) (cmd *exec.Cmd, stdin io.WriteCloser, stdout io.ReadCloser) {
+	t.Helper()
+	cmd = play(t, role)
+	stdin, err1 := cmd.StdinPipe()
+	stdout, err2 := cmd.StdoutPipe()
+	if err := errors.Join(err1, err2, cmd.Start()); err != nil {
+		t.Fatal(err)
+	}
+	return cmd, stdin, stdout
+}
+
 // TestChildGetsDefaults: whatever we were given, a child gets default
 // dispositions and an empty mask (P44), and we know of HUP and INT.
 func TestChildGetsDefaults(t *testing.T) {
@@ -164,18 +176,7 @@ func kept(name string) uint64 {
 // TestBurstLosesNoTerm: neither a burst of CHLD nor one of others keeps TERM or
 // INT from being read, and CHLD still says "look" (P24).
 func TestBurstLosesNoTerm(t *testing.T) {
-	cmd := play(t, "reader")
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	cmd, stdin, stdout := started(t, "reader")
 	defer time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() }).Stop()
 	lines := bufio.NewReader(stdout)
 	if line, err := lines.ReadString('\n'); line != "ready\n" {
@@ -240,18 +241,7 @@ func TestRealTimeSignals(t *testing.T) {
 // TestClosedOutput: a log reader that has gone away is an error of the write, not
 // our death (P26).
 func TestClosedOutput(t *testing.T) {
-	cmd := play(t, "pipe")
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	cmd, stdin, stdout := started(t, "pipe")
 	_ = stdout.Close()
 	_ = stdin.Close()
 	_ = cmd.Wait()

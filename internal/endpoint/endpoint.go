@@ -7,7 +7,7 @@ package endpoint
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -28,11 +28,6 @@ const (
 	lastWrite  = 150 * time.Millisecond // for answers on their way when all has ended
 )
 
-// Asker answers requests; *launcher.Inbox is one.
-type Asker interface {
-	Ask(ctx context.Context, r launcher.Request) (launcher.Reply, error)
-}
-
 // Options are what is served beside the loop's answers.
 type Options struct {
 	Budget  time.Duration // of a stop, which /status tells
@@ -47,7 +42,7 @@ type Options struct {
 type Server struct {
 	Address string // where it listens: "[::]:7433"
 
-	asker   Asker
+	asker   control.Asker
 	options Options
 	http    *http1.Server
 	turn    chan struct{} // held by the request that the loop has
@@ -57,7 +52,7 @@ type Server struct {
 
 // Serve listens at address, HOST:PORT or :PORT. While nobody asks, it costs no
 // wake-up.
-func Serve(address string, asker Asker, o Options) (*Server, error) {
+func Serve(address string, asker control.Asker, o Options) (*Server, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, err
@@ -150,11 +145,7 @@ func (s *Server) status(*http1.Request) http1.Answer {
 	if err != nil {
 		return plain(http.StatusServiceUnavailable, err.Error())
 	}
-	text, err := json.Marshal(control.StatusOf(reply.Status, s.options.Budget))
-	if err != nil { // a status holds nothing that JSON cannot
-		panic(err)
-	}
-	return http1.Answer{Type: "application/json", Body: append(text, '\n')}
+	return http1.Answer{Type: "application/json", Body: control.StatusOf(reply.Status, s.options.Budget).JSON()}
 }
 
 func (s *Server) metrics(*http1.Request) http1.Answer {
@@ -165,14 +156,9 @@ func (s *Server) metrics(*http1.Request) http1.Answer {
 	return http1.Answer{Type: metricsType, Body: s.exposition(reply)}
 }
 
-// failure is why the loop did not answer.
-type failure string
-
-func (f failure) Error() string { return string(f) }
-
-const (
-	errStuck = failure("the supervisor's loop does not answer")
-	errEnded = failure("the launcher has stopped all, and is about to exit")
+var (
+	errStuck = errors.New("the supervisor's loop does not answer")
+	errEnded = errors.New("the launcher has stopped all, and is about to exit")
 )
 
 // ask puts a request to the loop, which is never given a second one before it

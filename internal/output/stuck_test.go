@@ -109,23 +109,9 @@ func TestLineAfterClose(t *testing.T) {
 // A reader that has gone away does not end the processes, and that is said
 // once.
 func TestReaderGone(t *testing.T) {
-	out, errs := newReader(t), newReader(t).start()
+	out := newReader(t)
 	out.r.Close()
-	o := open(t, Config{Mode: Prefix, Stdout: out.fd(), Stderr: errs.fd()})
-	p := start(t, o, "w")
-	within(t, "writing to nobody", func() {
-		for range 100 {
-			p.print(t, strings.Repeat("xxxxxxxxx\n", 1000))
-		}
-	})
-	p.exit()
-	if lost := o.Close(time.Now().Add(generous)); lost < 100*10*1000 {
-		t.Errorf("lost only %d bytes", lost)
-	}
-	got := errs.all(t)
-	if want := "launcher: stdout: broken pipe: what the processes write there is dropped\n"; got != want {
-		t.Errorf("%q", got)
-	}
+	dropsAll(t, Prefix, out.fd(), "broken pipe")
 }
 
 func TestDiskFull(t *testing.T) {
@@ -134,10 +120,17 @@ func TestDiskFull(t *testing.T) {
 		t.Skip(err)
 	}
 	defer full.Close()
+	dropsAll(t, JSON, int(full.Fd()), "no space left on device")
+}
+
+// dropsAll wants a stdout that fails to hold no process up, and the reason to be
+// said once.
+func dropsAll(t *testing.T, mode Mode, stdout int, reason string) {
+	t.Helper()
 	errs := newReader(t).start()
-	o := open(t, Config{Mode: JSON, Stdout: int(full.Fd()), Stderr: errs.fd()})
+	o := open(t, Config{Mode: mode, Stdout: stdout, Stderr: errs.fd()})
 	p := start(t, o, "w")
-	within(t, "writing to a full disk", func() {
+	within(t, "writing what is dropped", func() {
 		for range 100 {
 			p.print(t, strings.Repeat("xxxxxxxxx\n", 1000))
 		}
@@ -147,7 +140,7 @@ func TestDiskFull(t *testing.T) {
 		t.Errorf("lost only %d bytes", lost)
 	}
 	got := errs.all(t)
-	if want := "launcher: stdout: no space left on device: what the processes write there is dropped\n"; got != want {
+	if want := "launcher: stdout: " + reason + ": what the processes write there is dropped\n"; got != want {
 		t.Errorf("%q", got)
 	}
 }

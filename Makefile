@@ -76,6 +76,7 @@ test: setup
 
 packages:
 	CGO_ENABLED=1 $(GO) test -race -p 1 -timeout 5m $(TESTFLAGS) $$($(GO) list ./... | grep -v -e '/cmd/launcher$$')
+	CGO_ENABLED=1 $(GO) test -race -tags outputpoll -timeout 2m $(TESTFLAGS) ./internal/output
 
 binary:
 	CGO_ENABLED=0 $(GO) test -p 1 -timeout 5m -skip '$(SERVERS)' $(TESTFLAGS) $(BINARY)

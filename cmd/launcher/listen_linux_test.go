@@ -104,6 +104,22 @@ func TestListenTakesOver(t *testing.T) {
 	third.stop(0)
 }
 
+// listening is a socket as a service manager hands it over.
+func listening(t *testing.T, address string) *os.File {
+	t.Helper()
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	file, err := l.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close() })
+	return file
+}
+
 // TestListenFromSystemd: what a .socket unit hands to us is handed on.
 func TestListenFromSystemd(t *testing.T) {
 	for name, args := range map[string][]string{
@@ -111,23 +127,15 @@ func TestListenFromSystemd(t *testing.T) {
 		"exec": {"exec", "--", "sh", "child.sh"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer l.Close()
-			file, err := l.(*net.TCPListener).File()
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer file.Close()
+			address, _ := freeAddress(t)
+			file := listening(t, address)
 			tr := newTrial(t, playing("serve"))
 			tr.files = []*os.File{file}
 			tr.before = []string{"sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=front exec "$@"`, "sh"}
 			tr.start(args...)
 			tr.pid = tr.cmd.Process.Pid // not a child of it that is in the step, and looks the same
 			for range 4 {
-				words := strings.Fields(call(t, "tcp", l.Addr().String(), "who"))
+				words := strings.Fields(call(t, "tcp", address, "who"))
 				if len(words) != 3 || words[0] != words[1] || words[2] != "front" {
 					t.Fatalf("answered: %q", words)
 				}

@@ -76,19 +76,9 @@ func (r rolled) serve(t *testing.T, args ...string) *webFleet {
 // launchHanded starts the launcher as systemd does for a .socket unit.
 func (d *deployment) launchHanded(t *testing.T, address string, args ...string) *launched {
 	t.Helper()
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	file, err := l.(*net.TCPListener).File()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
 	words := append([]string{"-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"`, "sh", launcherBinary}, args...)
 	cmd := exec.Command("sh", words...)
-	cmd.ExtraFiles = []*os.File{file}
+	cmd.ExtraFiles = []*os.File{listening(t, address)}
 	return d.run(t, cmd)
 }
 

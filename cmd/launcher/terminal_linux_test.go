@@ -195,18 +195,24 @@ func TestOrphanLeavesTheTerminal(t *testing.T) {
 	s.eventually("the launcher has ended", func() bool { _, err := os.Stat(ended); return err == nil })
 }
 
-// TestRunOnTerminal: `launcher run worker` in a window.
-func TestRunOnTerminal(t *testing.T) {
+// windowWorker says when it is up, and at TERM what it got, to a file too.
+const windowWorker = `worker: bash -c 'trap "echo got TERM | tee -a terms; exit" TERM; echo u""p; while :; do sleep 0.02; done'` + "\n"
+
+// openRun is `launcher run worker` in a window, with this Procfile.
+func openRun(t *testing.T, procfile, count string) *screen {
+	t.Helper()
 	needProgram(t, "bash")
-	const worker = `worker: bash -c 'trap "echo got TERM | tee -a terms; exit" TERM; echo u""p; while :; do sleep 0.02; done'` + "\n"
-	open := func(t *testing.T, text, count string) *screen {
-		s := openScreen(t, []string{"COUNT=" + count}, strings.Fields(bash)...)
-		s.write("Procfile", text)
-		s.press("exec launcher run worker\n")
-		return s
-	}
+	s := openScreen(t, []string{"COUNT=" + count}, strings.Fields(bash)...)
+	s.write("Procfile", procfile)
+	s.press("exec launcher run worker\n")
+	return s
+}
+
+// TestRunStoppedOnTerminal: Ctrl-C and a window that is closed stop all; Ctrl-Z does
+// not freeze it.
+func TestRunStoppedOnTerminal(t *testing.T) {
 	t.Run("Ctrl-C", func(t *testing.T) {
-		s := open(t, worker, "2")
+		s := openRun(t, windowWorker, "2")
 		for range 2 {
 			s.until(`^worker\.\d \| up`)
 		}
@@ -218,8 +224,20 @@ func TestRunOnTerminal(t *testing.T) {
 		}
 		s.exits(0)
 	})
+	t.Run("second Ctrl-C", func(t *testing.T) {
+		s := openRun(t, "worker: sh -c 'trap \"echo still he\"\"re\" TERM; echo u\"\"p; while :; do sleep 0.02; done'\n", "1")
+		s.until(`^worker\.1 \| up`)
+		s.press(ctrlC)
+		s.until(`still here`)
+		begin := time.Now()
+		s.press(ctrlC)
+		s.exits(3)
+		if took := time.Since(begin); took > 7*time.Second {
+			t.Errorf("the second Ctrl-C took %s", took)
+		}
+	})
 	t.Run("Ctrl-Z", func(t *testing.T) {
-		s := open(t, `worker: sh -c 'echo u""p; while :; do sleep 0.02; test -e more && echo more; done'`+"\n", "1")
+		s := openRun(t, `worker: sh -c 'echo u""p; while :; do sleep 0.02; test -e more && echo more; done'`+"\n", "1")
 		s.until(`^worker\.1 \| up`)
 		s.press(ctrlZ)
 		s.until(`launcher: TSTP does nothing on a terminal`)
@@ -229,7 +247,7 @@ func TestRunOnTerminal(t *testing.T) {
 		s.exits(0)
 	})
 	t.Run("window closed", func(t *testing.T) {
-		s := open(t, worker, "2")
+		s := openRun(t, windowWorker, "2")
 		for range 2 {
 			s.until(`^worker\.\d \| up`)
 		}
@@ -240,9 +258,13 @@ func TestRunOnTerminal(t *testing.T) {
 			t.Errorf("the workers say %q", terms)
 		}
 	})
+}
+
+// TestRunLeavesTheTerminal: what children may read of it, and that none takes it.
+func TestRunLeavesTheTerminal(t *testing.T) {
 	t.Run("a child that wants the terminal", func(t *testing.T) {
 		// Alone it has the terminal as its input, but can take no control of it.
-		s := open(t, `worker: bash -c '(exec 3</dev/tty) && echo has a tty; bash -i -c "echo inter""active"; read -r x; echo "read <$x>"; sleep 1000'`+"\n", "1")
+		s := openRun(t, `worker: bash -c '(exec 3</dev/tty) && echo has a tty; bash -i -c "echo inter""active"; read -r x; echo "read <$x>"; sleep 1000'`+"\n", "1")
 		s.until(`interactive`)
 		launcher := s.foreground("launcher")
 		s.enter("a line", `read <a line>`)
@@ -256,7 +278,7 @@ func TestRunOnTerminal(t *testing.T) {
 		s.exits(0)
 	})
 	t.Run("several children read", func(t *testing.T) {
-		s := open(t, "worker: sh -c 'echo u\"\"p; read -r x; echo ended \"<$x>\"'\n", "2")
+		s := openRun(t, "worker: sh -c 'echo u\"\"p; read -r x; echo ended \"<$x>\"'\n", "2")
 		for range 2 {
 			s.until(`^worker\.\d \| up`)
 		}
@@ -265,18 +287,6 @@ func TestRunOnTerminal(t *testing.T) {
 		s.exits(0)
 		if strings.Contains(s.shown(), "ended <") {
 			t.Errorf("input came or ended:\n%s", s.shown())
-		}
-	})
-	t.Run("second Ctrl-C", func(t *testing.T) {
-		s := open(t, "worker: sh -c 'trap \"echo still he\"\"re\" TERM; echo u\"\"p; while :; do sleep 0.02; done'\n", "1")
-		s.until(`^worker\.1 \| up`)
-		s.press(ctrlC)
-		s.until(`still here`)
-		begin := time.Now()
-		s.press(ctrlC)
-		s.exits(3)
-		if took := time.Since(begin); took > 7*time.Second {
-			t.Errorf("the second Ctrl-C took %s", took)
 		}
 	})
 }

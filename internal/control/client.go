@@ -19,11 +19,6 @@ import (
 // ErrGone says that no launcher serves the socket any more.
 var ErrGone = errors.New("the launcher has gone")
 
-// RefusedError is a request that the launcher did not carry out, and why.
-type RefusedError struct{ Reason string }
-
-func (r *RefusedError) Error() string { return r.Reason }
-
 // Client asks one launcher.
 type Client struct {
 	Place string // its socket
@@ -47,7 +42,8 @@ func (c *Client) status(ctx context.Context, path string) (Status, error) {
 	return s, err
 }
 
-// Ask has a verb carried out. *RefusedError: it cannot be.
+// Ask has a verb carried out. The error is why it cannot be, in the launcher's own
+// words, or why nobody was asked.
 func (c *Client) Ask(ctx context.Context, r launcher.Request) (Reply, error) {
 	values := url.Values{}
 	if r.Target != "" {
@@ -115,10 +111,7 @@ func (c *Client) once(ctx context.Context, method, path string, into any) error 
 	if err := json.Unmarshal(body, &reply); err != nil || reply.Error == "" {
 		return fmt.Errorf("%s answers %d %s", c.Place, status, http.StatusText(status))
 	}
-	switch status {
-	case http.StatusConflict, http.StatusForbidden:
-		return &RefusedError{reply.Error}
-	case http.StatusServiceUnavailable:
+	if status == http.StatusServiceUnavailable {
 		return &busyError{reply.Error}
 	}
 	return errors.New(reply.Error)

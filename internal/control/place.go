@@ -20,20 +20,6 @@ const (
 	mostStale   = 64 // left-over sockets that are looked at
 )
 
-// InUseError says that somebody listens where a launcher was to.
-type InUseError struct {
-	Path string
-	PID  int // who, as far as we can see; 0: not known
-}
-
-func (e *InUseError) Error() string {
-	who := "another process"
-	if e.PID > 0 {
-		who = fmt.Sprintf("process %d", e.PID)
-	}
-	return fmt.Sprintf("%s is in use: %s serves it", e.Path, who)
-}
-
 // directories are the usual places of user uid's sockets, the best first.
 func directories(uid int) []string {
 	var dirs []string
@@ -159,12 +145,14 @@ func inUse(path string) error {
 	if errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.EPROTOTYPE) {
 		return fmt.Errorf("%s is not ours: %w", path, err)
 	}
-	if err != nil {
-		return &InUseError{Path: path}
+	who := "another process"
+	if err == nil {
+		defer conn.Close()
+		if _, pid, _ := peer(conn.(*net.UnixConn)); pid > 0 {
+			who = fmt.Sprintf("process %d", pid)
+		}
 	}
-	defer conn.Close()
-	_, pid, _ := peer(conn.(*net.UnixConn))
-	return &InUseError{Path: path, PID: pid}
+	return fmt.Errorf("%s is in use: %s serves it", path, who)
 }
 
 // lock keeps two launchers from taking over the same stale socket at once. It

@@ -48,8 +48,8 @@ type Server struct {
 }
 
 // Serve listens at path and passes on to asker what clients ask for. path ""
-// means the first of the usual places that can be had. *InUseError: somebody
-// listens there already. While nobody asks, it costs no wake-up.
+// means the first of the usual places that can be had. It is an error where
+// somebody listens there already. While nobody asks, it costs no wake-up.
 func Serve(path string, asker Asker, o Options) (*Server, error) {
 	l, err := listen(path)
 	if err != nil {

@@ -4,13 +4,18 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"os/signal"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
+
+// As in the launcher: EPIPE is to be an error and not the end.
+func init() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
 
 // generous is how long is waited for what takes milliseconds on an idle machine.
 const generous = 30 * time.Second

@@ -1,5 +1,7 @@
 //go:build !linux || outputpoll
 
+// With the tag outputpoll the tests run this on Linux too (make packages).
+
 package output
 
 import (

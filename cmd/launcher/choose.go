@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -56,7 +57,7 @@ func commandType(words []string) string {
 		name = server.Name
 	}
 	name = strings.Trim(strings.Map(typeLetter, name), "-")
-	return firstSet(name, "command")
+	return cmp.Or(name, "command")
 }
 
 // typeLetter makes - of what a type cannot have.

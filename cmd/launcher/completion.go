@@ -78,3 +78,37 @@ func (a *app) completeValues(cmd *cobra.Command, s setting) {
 		panic("completion of --" + s.flag + ": " + err.Error()) // twice in the table
 	}
 }
+
+// isType tells whether the Procfile has a process type of that name.
+func isType(name string, environ []string) bool {
+	for _, e := range readTypes("", environ) {
+		if e.Type == name {
+			return true
+		}
+	}
+	return false
+}
+
+// readTypes reads what types there are, for suggestions and completion: what
+// cannot be read has none. file is -f, or "".
+func readTypes(file string, environ []string) []procfile.Entry {
+	if file == "" {
+		file = lookup(environ, "LAUNCHER_PROCFILE")
+	}
+	if file == "" {
+		config, _ := readConfig(&request{
+			Config: lookup(environ, "LAUNCHER_CONFIG"), Nested: lookup(environ, "WITHIN_LAUNCHER") != "",
+			Environ: environ, Dir: workingDirectory(),
+		})
+		file = config.top["procfile"].text
+	}
+	if file == "" {
+		file = "Procfile"
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil
+	}
+	entries, _ := procfile.Parse(file, content)
+	return entries
+}

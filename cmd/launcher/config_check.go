@@ -182,14 +182,3 @@ func (c *configCheck) takes(one *setting, k configKey, to *settings) bool {
 	}
 	return true
 }
-
-// inFile gives mistakes their place.
-func inFile(err error, file string, line int) []error {
-	all := multierror.Append(nil, err).Errors
-	for _, err := range all {
-		if p := new(procfile.Problem); errors.As(err, &p) {
-			p.File, p.Line = file, line
-		}
-	}
-	return all
-}

@@ -164,14 +164,6 @@ func readFile(path string, asked bool) (text []byte, there bool, err error) {
 	return text, err == nil, err
 }
 
-// cause is an error of the file system without the path, which is said already.
-func cause(err error) string {
-	if p := new(fs.PathError); errors.As(err, &p) {
-		return p.Err.Error()
-	}
-	return err.Error()
-}
-
 // remarkVariable says what a variable of an env file does not do, though one
 // might think so.
 func (s *resolution) remarkVariable(file string, v procfile.Variable) {
@@ -234,4 +226,16 @@ func (s *resolution) setPort(env *environment, k *kind, slot int) bool {
 	}
 	env.set("PORT", strconv.Itoa(port))
 	return true
+}
+
+// lookup is the value of a variable, "" where it is not set. Of two with the
+// same name the last counts, as it does for shells.
+func lookup(environ []string, name string) string {
+	value := ""
+	for _, entry := range environ {
+		if n, v, ok := strings.Cut(entry, "="); ok && n == name {
+			value = v
+		}
+	}
+	return value
 }

@@ -1,14 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"dyno/launcher"
+
+	"golang.org/x/sys/unix"
 )
 
 // explain lists the decisions for check.
@@ -153,7 +154,7 @@ func (s *resolution) readyOf(k *kind) (value, source string) {
 		return probeWords(p), source
 	}
 	if k.server.Known() {
-		return firstSet(k.server.Ready, "READY=1, or up 10 s"), "known of " + k.server.Name
+		return cmp.Or(k.server.Ready, "READY=1, or up 10 s"), "known of " + k.server.Name
 	}
 	return "READY=1, or up 10 s", "default"
 }
@@ -161,7 +162,7 @@ func (s *resolution) readyOf(k *kind) (value, source string) {
 func (s *resolution) liveOf(k *kind) (value, source string) {
 	p, source := s.configuredLive(k)
 	if p == nil || p.Kind == 0 {
-		return "off", firstSet(source, "default")
+		return "off", cmp.Or(source, "default")
 	}
 	return probeWords(p), source
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -148,4 +149,29 @@ func jsonLine(e launcher.Event) []byte {
 		return []byte(textLine(e))
 	}
 	return line
+}
+
+// begin says what is worth knowing of a generation before it starts; warnings
+// are those of the settings, which do not change.
+func (j *journal) begin(gen *generation, warnings []string) {
+	for _, file := range gen.EnvRead {
+		j.say(launcher.Info, "read %s: %d variables", file.File, file.Variables)
+	}
+	for _, warning := range slices.Concat(warnings, gen.Warnings) {
+		j.say(launcher.Warn, "%s", warning)
+	}
+}
+
+// patience is until when unread output is waited for: for ever where all ended
+// by itself; after a stop until shortly before the budget is over.
+func (j *journal) patience(budget time.Duration) time.Time {
+	if j.descent.IsZero() {
+		return time.Time{}
+	}
+	margin := min(250*time.Millisecond, budget/20)
+	end, least := j.descent.Add(budget-margin), time.Now().Add(margin)
+	if end.Before(least) {
+		return least
+	}
+	return end
 }

@@ -12,6 +12,7 @@
 //	              be right, and explain says for check what was decided
 //	supervise     runs a generation, with endpoints and journal
 //	interrupted   what a signal means while nothing is supervised
+//	mistakes      how the user's are noted, and all told at once
 //	operate       what the commands that ask a running launcher share
 //
 // Descriptors 0, 1 and 2 that were closed are opened on /dev/null by the Go

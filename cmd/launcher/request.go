@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"time"
 
 	"dyno/internal/listen"
@@ -62,7 +63,7 @@ type chosen[T comparable] struct {
 
 // source is the flag, the variable or the line of a file that a setting came from.
 func (r *request) source(flag string) string {
-	return firstSet(r.From[flag], r.Given[flag], "--"+flag)
+	return cmp.Or(r.From[flag], r.Given[flag], "--"+flag)
 }
 
 // generation is what resolve makes of a request and the files as they are now.

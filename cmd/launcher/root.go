@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"dyno/procfile"
 
-	"github.com/hashicorp/go-multierror"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -47,24 +45,6 @@ func execute(argv, environ []string) int {
 		return statusUsage
 	}
 	return a.status
-}
-
-// complain writes every mistake to standard error, one a line, in one write.
-func complain(err error) {
-	var b strings.Builder
-	for _, one := range mistakes(err) {
-		fmt.Fprintf(&b, "launcher: %v\n", one)
-	}
-	os.Stderr.WriteString(b.String())
-}
-
-// mistakes takes errors that are told together apart.
-func mistakes(err error) []error {
-	var all *multierror.Error
-	if errors.As(err, &all) {
-		return all.WrappedErrors()
-	}
-	return []error{err}
 }
 
 func (a *app) root() *cobra.Command {

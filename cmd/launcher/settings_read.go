@@ -18,18 +18,6 @@ import (
 	"golang.org/x/term"
 )
 
-// lookup is the value of a variable, "" where it is not set. Of two with the
-// same name the last counts, as it does for shells.
-func lookup(environ []string, name string) string {
-	value := ""
-	for _, entry := range environ {
-		if n, v, ok := strings.Cut(entry, "="); ok && n == name {
-			value = v
-		}
-	}
-	return value
-}
-
 // text is a flag's value as it was given; it is checked later, with all the
 // others, so that every mistake is told at once.
 type text struct{ value string }

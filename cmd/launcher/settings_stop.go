@@ -5,9 +5,9 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"dyno/launcher"
+
+	"golang.org/x/sys/unix"
 )
 
 func settingsStop() []setting {

@@ -5,10 +5,10 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/docker/go-units"
-
 	"dyno/launcher"
 	"dyno/procfile"
+
+	"github.com/docker/go-units"
 )
 
 func settingsWhat() []setting {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -205,7 +206,7 @@ func (s *resolution) inspectSockets(k *kind) {
 func socketList(sockets []launcher.Socket) string {
 	var words []string
 	for _, one := range sockets {
-		words = append(words, firstSet(one.Addr, one.Name))
+		words = append(words, cmp.Or(one.Addr, one.Name))
 	}
 	return strings.Join(words, ", ")
 }

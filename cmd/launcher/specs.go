@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"slices"
 	"sync"
 
@@ -89,51 +88,6 @@ type kind struct {
 	why     map[string]string // the source of count, index and restart
 }
 
-// mistake notes one; k may be nil.
-func (s *resolution) mistake(k *kind, what, remedy string) {
-	p := &procfile.Problem{What: what, Remedy: remedy}
-	if k != nil {
-		p.Setting = k.name
-		if k.line > 0 {
-			p.File, p.Line = s.Procfile, k.line
-		}
-	}
-	s.mistakes = multierror.Append(s.mistakes, p)
-}
-
-// mistakeOnce notes a mistake that several types would tell.
-func (s *resolution) mistakeOnce(p error) {
-	if s.mistakes != nil {
-		for _, err := range s.mistakes.Errors {
-			if err.Error() == p.Error() {
-				return
-			}
-		}
-	}
-	s.mistakes = multierror.Append(s.mistakes, p)
-}
-
-// mistakeIn notes one in the value of a setting.
-func (s *resolution) mistakeIn(setting, what, remedy string) {
-	s.mistakeOnce(wrong(setting, what, remedy))
-}
-
-// warn notes what is to be logged at start, with file and line.
-func (s *resolution) warn(k *kind, what, remedy string) {
-	p := &procfile.Problem{Setting: k.name, What: what, Remedy: remedy}
-	if k.line > 0 {
-		p.File, p.Line = s.Procfile, k.line
-	}
-	s.made.Warnings = append(s.made.Warnings, p.Error())
-}
-
-// remark is warn of a setting, which does not change: said once.
-func (s *resolution) remark(k *kind, what, remedy string) {
-	if s.first {
-		s.warn(k, what, remedy)
-	}
-}
-
 // prepare reads a type's line: what it wraps, its words, and what server it is.
 func (s *resolution) prepare(k *kind) {
 	if k.words == nil && !s.parse(k) {
@@ -158,15 +112,6 @@ func (s *resolution) prepare(k *kind) {
 		return
 	}
 	k.server, _ = launcher.Identify(argv)
-}
-
-// wrongLine notes an error that package procfile found in a line.
-func (s *resolution) wrongLine(k *kind, err error) {
-	if p := new(procfile.Problem); errors.As(err, &p) {
-		s.mistake(k, p.What, p.Remedy)
-		return
-	}
-	s.mistake(k, err.Error(), "correct the line")
 }
 
 // parse unwraps a line and reads its words.
@@ -271,15 +216,4 @@ func (s *resolution) maxMemory(k *kind) int64 {
 	}
 	most, _ := of(s, k, "max-memory", s.MaxMemory, k.wrapped.MaxMemory, s.Types[k.name].MaxMemory)
 	return most
-}
-
-// firstSet is the first value that is set.
-func firstSet[T comparable](values ...T) T {
-	var zero T
-	for _, v := range values {
-		if v != zero {
-			return v
-		}
-	}
-	return zero
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -148,7 +149,7 @@ func statusText(s control.Status) string {
 	for _, p := range s.Processes {
 		cells := row(p, s.Time)
 		if releases {
-			cells = append(cells, firstSet(p.Revision, "-"), p.Dir)
+			cells = append(cells, cmp.Or(p.Revision, "-"), p.Dir)
 		}
 		fmt.Fprintln(t, strings.Join(cells, "\t"))
 	}

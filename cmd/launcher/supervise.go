@@ -6,8 +6,6 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"slices"
-	"strings"
 	"time"
 
 	"dyno/internal/cgroup"
@@ -18,7 +16,6 @@ import (
 	"dyno/internal/output"
 	"dyno/launcher"
 
-	"github.com/hashicorp/go-multierror"
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 )
@@ -60,26 +57,6 @@ func (a *app) supervise(s *settings, mistake error) error {
 	}
 	a.status = supervised(s, gen)
 	return nil
-}
-
-// together makes one error of both, either of which may be nil.
-func together(errs ...error) error {
-	var all *multierror.Error
-	for _, err := range errs {
-		if err != nil {
-			all = multierror.Append(all, mistakes(err)...)
-		}
-	}
-	return all.ErrorOrNil()
-}
-
-// oneMistake puts mistakes that are told together into one line of the log.
-func oneMistake(err error) error {
-	var words []string
-	for _, one := range mistakes(err) {
-		words = append(words, one.Error())
-	}
-	return errors.New(strings.Join(words, "; "))
 }
 
 // supervised runs one generation, and those that a restart reads after it, and
@@ -214,31 +191,6 @@ func config(s *settings, gen *generation, kernel launcher.Kernel, log *journal) 
 		},
 		Settled: func() { time.AfterFunc(settleAfter, settle) },
 	}
-}
-
-// begin says what is worth knowing of a generation before it starts; warnings
-// are those of the settings, which do not change.
-func (j *journal) begin(gen *generation, warnings []string) {
-	for _, file := range gen.EnvRead {
-		j.say(launcher.Info, "read %s: %d variables", file.File, file.Variables)
-	}
-	for _, warning := range slices.Concat(warnings, gen.Warnings) {
-		j.say(launcher.Warn, "%s", warning)
-	}
-}
-
-// patience is until when unread output is waited for: for ever where all ended
-// by itself; after a stop until shortly before the budget is over.
-func (j *journal) patience(budget time.Duration) time.Time {
-	if j.descent.IsZero() {
-		return time.Time{}
-	}
-	margin := min(250*time.Millisecond, budget/20)
-	end, least := j.descent.Add(budget-margin), time.Now().Add(margin)
-	if end.Before(least) {
-		return least
-	}
-	return end
 }
 
 // outputConfig is how the processes' output is written.

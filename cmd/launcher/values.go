@@ -12,12 +12,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// wrong is the mistake in the value of the setting that name names: a flag or
-// a variable.
-func wrong(name, what, remedy string) error {
-	return &procfile.Problem{Setting: name, What: what, Remedy: remedy}
-}
-
 // choose finds text among the words a setting takes.
 func choose(name, text string, words ...string) (int, error) {
 	for i, word := range words {

@@ -8,12 +8,15 @@
 GO       ?= go
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  := -s -w -X main.version=$(VERSION)
-BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)"
+BUILD    := $(GO) build -ldflags "$(LDFLAGS)"
 # Where .ci/setup puts the linters.
 TOOLS    := $(shell $(GO) env GOPATH)/bin
 
 # A checkout that belongs to another user, or no git, is no reason not to build.
-export GOFLAGS := $(GOFLAGS) -buildvcs=false
+# Everything is built in one way, so that each package is compiled once: for the
+# release, its tests, vet and staticcheck. But for the race detector, which needs C.
+export GOFLAGS := $(GOFLAGS) -buildvcs=false -trimpath
+export CGO_ENABLED := 0
 
 # Where everything goes that is made.
 OUT      ?= build
@@ -23,6 +26,8 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/arm64
 RUN      ?= start -m all=1,worker=2
 # For go test, and for what it gives the test binaries.
 TESTFLAGS ?=
+# make lint vets it all.
+TEST     := $(GO) test -vet=off -timeout 5m $(TESTFLAGS)
 FUZZTIME ?= 20s
 CHECKS   ?= 20000
 BENCH    ?=
@@ -74,23 +79,29 @@ test: setup
 	done; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
 
+# -p 1 is for the tests, but would compile one package at a time as well: so all
+# is compiled before, without linking.
+packages: export CGO_ENABLED = 1
+packages: PACKAGES = $$($(GO) list ./... | grep -v -e '/cmd/launcher$$' -e '/packaging$$')
 packages:
-	CGO_ENABLED=1 $(GO) test -race -p 1 -timeout 5m $(TESTFLAGS) $$($(GO) list ./... | grep -v -e '/cmd/launcher$$')
-	CGO_ENABLED=1 $(GO) test -race -tags outputpoll -timeout 2m $(TESTFLAGS) ./internal/output
+	$(GO) list -race -test -deps -export $(PACKAGES) >/dev/null
+	$(TEST) -race -p 1 $(PACKAGES)
+	$(TEST) -race -tags outputpoll ./internal/output
 
+# The tests of packaging do nothing at once that a race detector could watch.
 binary:
-	CGO_ENABLED=0 $(GO) test -p 1 -timeout 5m -skip '$(SERVERS)' $(TESTFLAGS) $(BINARY)
+	$(TEST) -p 1 -skip '$(SERVERS)' ./packaging $(BINARY)
 
 # Real servers mostly wait: four of them side by side disturb nobody.
 servers:
-	CGO_ENABLED=0 $(GO) test -timeout 5m -parallel 4 -run '$(SERVERS)' $(TESTFLAGS) $(BINARY)
+	$(TEST) -parallel 4 -run '$(SERVERS)' $(BINARY)
 
 lint:
 	@unformatted=$$($(TOOLS)/gofumpt -l .) || exit 1; \
 	if [ -n "$$unformatted" ]; then echo "gofumpt -w these:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(TOOLS)/staticcheck ./...
-	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) vet -trimpath ./...
+	GOOS=darwin GOARCH=arm64 $(GO) vet ./...
 	@$(MAKE) --no-print-directory binaries
 	@scripts=$$(shfmt -f . | grep -v '^$(OUT)/') || exit 1; \
 	echo "shellcheck, shfmt:" $$scripts; \
@@ -112,11 +123,11 @@ bench: build
 
 # Issue 4: 1,000 status calls a second for 10 s while processes crash.
 flood:
-	FLOOD=10s CGO_ENABLED=0 $(GO) test -v -count=1 -run '^TestStatusFlood$$' $(BINARY)
+	FLOOD=10s $(GO) test -v -count=1 -run '^TestStatusFlood$$' $(BINARY)
 
 # Issue 5: real web servers rolled for 60 s each, a new process each second.
 rolling:
-	ROLLING=60s CGO_ENABLED=0 $(GO) test -v -count=1 -timeout 30m -run '^TestServersRolledAtLength$$' $(BINARY)
+	ROLLING=60s $(GO) test -v -count=1 -timeout 30m -run '^TestServersRolledAtLength$$' $(BINARY)
 
 clean:
 	rm -rf "$(OUT)"

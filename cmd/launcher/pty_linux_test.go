@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"os/exec"
 	"strings"
 	"testing"
 )
@@ -32,9 +31,7 @@ func TestPTY(t *testing.T) {
 		}
 	})
 	t.Run("line by line", func(t *testing.T) { // not at the end only, as to a pipe
-		if _, err := exec.LookPath("python3"); err != nil {
-			t.Skip(err)
-		}
+		needProgram(t, "python3")
 		tr := newTrial(t, map[string]string{"Procfile": `w: python3 -c "import time; print('first'); time.sleep(1000)"` + "\n"})
 		tr.start("run", "w", "--pty", "--log", "prefix")
 		tr.eventually("a line of one that still runs", func() bool { return tr.text("out") == "w.1 | first\n" })

@@ -11,7 +11,7 @@ type server struct {
 	name  string   // the subtest
 	app   string   // a directory of testdata/servers
 	typ   string   // the line of its Procfile
-	needs []string // programs; where one is missing the row is skipped
+	needs []string // programs; where one is missing the row fails
 	stop  string   // the signal that the time line names
 	work  func(t *testing.T, d *deployment) work
 }

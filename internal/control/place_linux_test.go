@@ -43,7 +43,7 @@ func TestOtherUser(t *testing.T) {
 		t.Skip("needs root, to be somebody else")
 	}
 	if _, err := exec.LookPath("setpriv"); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	dir := short(t)
 	if err := os.Chmod(dir, 0o711); err != nil {

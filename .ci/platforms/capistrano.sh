@@ -17,14 +17,22 @@ PROJECT=$WORK/project
 APP=/srv/deploy/shop
 BIN=$WORK/bin/launcher
 
+# over DIRECTORY: what is there can be seen as before (this checkout may be), and
+# what is written there is ours alone.
+over() {
+	local changes=$WORK/over$1
+	mkdir -p "$changes"
+	mount -t tmpfs over "$changes"
+	mkdir "$changes/upper" "$changes/work"
+	mount -t overlay -o "lowerdir=$1,upperdir=$changes/upper,workdir=$changes/work" over "$1"
+}
+
 # server: an sshd; its user, and what it writes, are in mounts of our own.
 server() {
 	mount -t tmpfs run /run
-	mkdir "$WORK/etc" "$WORK/etc.work" /run/sshd
-	mount -t tmpfs srv /srv
-	mount -t tmpfs etc "$WORK/etc"
-	mkdir "$WORK/etc/upper" "$WORK/etc/work"
-	mount -t overlay -o "lowerdir=/etc,upperdir=$WORK/etc/upper,workdir=$WORK/etc/work" etc /etc
+	mkdir /run/sshd
+	over /srv
+	over /etc
 	git config --system safe.directory '*'
 	useradd --create-home --home-dir /srv/deploy --shell /bin/sh --password '*' deploy
 	chmod 755 "$WORK"

@@ -215,3 +215,26 @@ func TestAStarvedStepIsTriedAgain(t *testing.T) {
 		t.Error("the limit of processes is not named")
 	}
 }
+
+// Where a slot's old generation does not come back after an abort, its new process,
+// that works, keeps the slot: there are never two for good.
+func TestWhatDoesNotComeBackGivesWayToWhatWorks(t *testing.T) {
+	asks := func(s *Spec) { beside(s); s.Ready = &Probe{Kind: ProbeNotify, Failures: 1, Successes: 1} }
+	h := rolled(t, 2, []func(*Spec){asks}, func(s *Spec, nth int) behaviour {
+		switch {
+		case s.Slot == 2 && s.Dir == "new":
+			return behaviour{err: unix.ENOENT}
+		case s.Slot == 1 && nth == 2: // the old generation once more
+			return behaviour{work: time.Second}
+		}
+		return goodListener
+	}, func(h *house) {
+		time.Sleep(30 * time.Second)
+		wantDirs(t, h, "worker.1 starting , worker.1 (old) ready new, worker.2 ready ")
+		time.Sleep(time.Hour)
+		wantDirs(t, h, "worker.1 ready new, worker.2 ready ")
+	})
+	if !h.said("has not come back as it was") {
+		t.Error("it is not said")
+	}
+}

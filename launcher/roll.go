@@ -298,6 +298,7 @@ func (s *supervisor) act(r *roll, a preboot.Action, now time.Time) {
 		s.down(p, newPlan(now, s.Budget, s.QuietFor), "restart --force", p.next, now)
 	case preboot.Pass:
 		st.passed = true
+		s.award(st, now) // what works keeps the slot
 		s.say(Error, nil, "%s has not come back as it was within %s; going on without", st.name, st.spec().readyTimeout())
 	case preboot.Prove:
 		r.replaced = now

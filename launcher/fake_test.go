@@ -417,6 +417,7 @@ type house struct {
 	events []Event
 	result Result
 	done   chan struct{}
+	over   context.Context // until done
 	ended  time.Time
 }
 
@@ -442,7 +443,10 @@ func inHouse(t *testing.T, c Config, behaves func(*Spec, int) behaviour, play fu
 		c.Log = func(e Event) { h.events = append(h.events, e) }
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
+		var over context.CancelFunc
+		h.over, over = context.WithCancel(context.Background())
 		go func() {
+			defer over()
 			defer close(h.done)
 			h.result, _ = Run(ctx, c)
 			h.ended = time.Now()

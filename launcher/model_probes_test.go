@@ -20,8 +20,8 @@ type asks struct {
 	now     int
 }
 
-// drawProbes gives all specs the same kinds of probes.
-func drawProbes(r *rapid.T, specs []Spec) *asks {
+// drawProbes draws what gives all specs the same kinds of probes.
+func drawProbes(r *rapid.T) (*asks, func(*Spec)) {
 	a := &asks{under: map[string]context.Context{}}
 	for _, ms := range rapid.SliceOfN(rapid.IntRange(-2500, 2500), 1, 12).Draw(r, "answers") {
 		a.answers = append(a.answers, time.Duration(ms)*time.Millisecond)
@@ -41,19 +41,18 @@ func drawProbes(r *rapid.T, specs []Spec) *asks {
 	}
 	ready := draw("ready", 0, ProbeHTTP, ProbeExec, ProbeNotify, ProbeUp)
 	live := draw("live", 0, ProbeTCP, ProbeExec, ProbeNotify)
-	for i := range specs {
-		if specs[i].Ready = ready; ready != nil {
+	return a, func(s *Spec) {
+		if s.Ready = ready; ready != nil {
 			mine := *ready
-			mine.Target = specs[i].Name()
-			specs[i].Ready = &mine
+			mine.Target = s.Name()
+			s.Ready = &mine
 		}
-		if specs[i].Live = live; live != nil {
+		if s.Live = live; live != nil {
 			mine := *live
-			mine.Target = "live " + specs[i].Name()
-			specs[i].Live = &mine
+			mine.Target = "live " + s.Name()
+			s.Live = &mine
 		}
 	}
-	return a
 }
 
 func (a *asks) draw() time.Duration {

@@ -29,8 +29,9 @@ func TestModel(t *testing.T) {
 		says := rapid.SliceOfN(rapid.SampledFrom([]string{
 			"READY=1", "WATCHDOG=1", "WATCHDOG=trigger", "STOPPING=1", "STATUS=drained", "MAINPID=4194305", "MAINPID=2", "WATCHDOG_USEC=500000",
 		}), 8, 8).Draw(r, "says")
+		asks, probes := drawProbes(r)
 		c := Config{
-			Specs: specs("worker", count, func(s *Spec) {
+			Specs: specs("worker", count, probes, func(s *Spec) {
 				if known {
 					sidekiq(s)
 				}
@@ -38,7 +39,6 @@ func TestModel(t *testing.T) {
 			Budget: budget, PID1: rapid.Bool().Draw(r, "pid1"),
 			Broadcast: rapid.SampledFrom([]Broadcast{BroadcastAuto, BroadcastNo}).Draw(r, "broadcast"),
 		}
-		asks := drawProbes(r, c.Specs)
 		c.Ask = asks.ask
 		var took time.Duration
 		var stopAt time.Time

@@ -2,6 +2,8 @@ package launcher
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,10 +48,18 @@ func TestModelRestarts(t *testing.T) {
 		limit := rapid.SampledFrom([]time.Duration{0, NoDrainLimit, 30 * time.Second}).Draw(r, "limit")
 		drains, titles := rapid.Bool().Draw(r, "drains"), rapid.Bool().Draw(r, "titles")
 		most := rapid.IntRange(1, 6).Draw(r, "max draining")
+		calm := rapid.Bool().Draw(r, "calm")
+		policy := rapid.SampledFrom([]Restart{RestartAlways, RestartAlways, RestartOnFailure, RestartNever}).Draw(r, "policy")
+		asks, probes := drawProbes(r)
+		probed := !calm && rapid.Bool().Draw(r, "probed")
 		edit := func(s *Spec) {
+			if probed {
+				probes(s)
+			}
 			s.Rolling = Rolling{Surge: surge, DrainLimit: limit, MaxDraining: most, ReadyTimeout: 30 * time.Second}
 			s.Server = Server{Drains: drains, Titles: titles}
 			s.MaxMemory = 100e6
+			s.Restart = policy
 		}
 		slot := func(dir string) func(string, int) (Spec, bool) {
 			return func(typ string, slot int) (Spec, bool) {
@@ -58,17 +68,21 @@ func TestModelRestarts(t *testing.T) {
 		}
 		first := release{good: true, behaviour: behaviour{quiet: true, work: time.Second, ready: time.Second}}
 		releases := append([]release{first}, rapid.SliceOfN(rapid.Custom(drawRelease), 4, 4).Draw(r, "releases")...)
-		calm := rapid.Bool().Draw(r, "calm")
 		moments := rapid.SliceOfN(rapid.OneOf(rapid.IntRange(0, 6000), rapid.IntRange(0, 60000)), 1, 6).Draw(r, "moments")
-		acts := rapid.SliceOfN(rapid.IntRange(0, 12), 6, 6).Draw(r, "acts")
+		acts := rapid.SliceOfN(rapid.IntRange(0, lastAct), 6, 6).Draw(r, "acts")
 		read := 0
 		var wrong []string // told outside of the bubble
-		c := Config{Specs: specs("worker", n, edit, func(s *Spec) { s.Dir = "0" }), Slot: slot("0"), Reload: func() (Generation, error) {
+		c := Config{Ask: asks.ask, Specs: specs("worker", n, edit, func(s *Spec) { s.Dir = "0" }), Slot: slot("0"), Reload: func() (Generation, error) {
 			read = min(read+1, len(releases)-1)
 			dir := fmt.Sprint(read)
 			return Generation{Specs: specs("worker", n, edit, func(s *Spec) { s.Dir = dir }), Slot: slot(dir)}, nil
 		}}
-		behaves := func(s *Spec, _ int) behaviour { return releases[s.Dir[0]-'0'].behaviour }
+		behaves := func(s *Spec, _ int) behaviour {
+			if s.Mute {
+				return asks.command(s)
+			}
+			return releases[s.Dir[0]-'0'].behaviour
+		}
 		h := inHouse(t, c, behaves, func(h *house) {
 			time.Sleep(15 * time.Second)
 			for i, ms := range moments {
@@ -76,12 +90,14 @@ func TestModelRestarts(t *testing.T) {
 				act(t, h, acts[i], calm)
 				wrong = append(wrong, twins(h.ask(t, Request{})))
 			}
-			time.Sleep(5 * time.Minute)
+			time.Sleep(15 * time.Minute) // of 4 slots each may drain for 40 s, twice
+			now := h.ask(t, Request{})
+			wrong = append(wrong, stuck(now))
 			if calm {
-				wrong = append(wrong, mixed(h.ask(t, Request{}), releases))
+				wrong = append(wrong, mixed(now, releases))
 			}
-			if surge > 0 || !titles { // else it may wait for one that never drains
-				wrong = append(wrong, unended(h.ask(t, Request{})))
+			if !probed && (surge > 0 || !titles) { // else it may wait for one that never drains, or is never well
+				wrong = append(wrong, unended(now))
 			}
 			if took := h.term(); took > DefaultBudget {
 				wrong = append(wrong, fmt.Sprintf("the stop took %s", took))
@@ -98,6 +114,9 @@ func TestModelRestarts(t *testing.T) {
 		}
 	})
 }
+
+// lastAct is the last that act knows.
+const lastAct = 20
 
 func act(t *testing.T, h *house, which int, calm bool) {
 	if calm {
@@ -123,23 +142,39 @@ func act(t *testing.T, h *house, which int, calm bool) {
 	case 11:
 		h.ask(t, Request{Verb: AskScale, Target: "worker", Count: 4})
 	case 12: // too much memory
-		h.mu.Lock()
-		for _, p := range h.procs {
-			if p.spec != nil {
-				p.behave.grows = 100e6
-				break
-			}
-		}
-		h.mu.Unlock()
+		h.toFirst(0, func(p *fakeProcess) { p.behave.grows = 100e6 })
+	case 13:
+		h.ask(t, Request{Verb: AskResume, Target: "worker.1"})
+	case 14:
+		h.ask(t, Request{Verb: AskQuiet, Target: "worker"})
+	case 15:
+		h.ask(t, Request{Verb: AskRestart, Target: "worker"})
+	case 16:
+		h.ask(t, Request{Verb: AskScale, Target: "worker", Count: 0})
+	case 17:
+		h.says("worker.1", "STATUS=drained\nSTOPPING=1", 0)
+	case 18: // it leaves a daemon
+		h.toFirst(0, func(p *fakeProcess) {
+			h.spawn(behaviour{comm: "daemon", work: 3 * time.Second}, p.sight.PID, 0).origin = p.spec.Name()
+		})
+	case 19:
+		h.toFirst(0, func(p *fakeProcess) { h.end(p, Exit{Status: 2 << 8, Starved: true}) })
+	case 20:
+		h.ask(t, Request{Verb: AskStop, Target: "worker", Budget: 3 * time.Second})
 	case 9:
-		h.mu.Lock()
-		for _, p := range h.procs {
-			if p.spec != nil && p.spec.Slot == 1 {
-				h.end(p, Exit{Status: 1 << 8})
-				break
-			}
+		h.toFirst(1, func(p *fakeProcess) { h.end(p, Exit{Status: 1 << 8}) })
+	}
+}
+
+// toFirst does something to the first process of a slot, or of any (0).
+func (h *house) toFirst(slot int, do func(*fakeProcess)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, pid := range slices.Sorted(maps.Keys(h.procs)) {
+		if p := h.procs[pid]; p.spec != nil && (slot == 0 || p.spec.Slot == slot) {
+			do(p)
+			return
 		}
-		h.mu.Unlock()
 	}
 }
 
@@ -155,10 +190,24 @@ func twins(reply Reply) string {
 	return ""
 }
 
+// stuck tells of a process that nothing will move on.
+func stuck(reply Reply) string {
+	for _, p := range reply.Status.Processes {
+		late := reply.Status.Time.Sub(p.Since) > 5*time.Minute
+		if p.State == Waiting && p.NextStart.Before(reply.Status.Time) || p.State == Killed && late {
+			return fmt.Sprintf("%s is stuck: %s", p.Name, reply.states())
+		}
+		if p.Old && p.State < Quieting && !strings.HasPrefix(reply.Status.Restart, "re") {
+			return fmt.Sprintf("%s is there for good: %s", p.Name, reply.states())
+		}
+	}
+	return ""
+}
+
 // unended tells of a restart, or a replacement, that goes on and on.
 func unended(reply Reply) string {
 	if words := reply.Status.Restart; strings.HasPrefix(words, "re") && !strings.Contains(words, "waits for") {
-		return fmt.Sprintf("after 5 minutes: %s; %s", words, reply.states())
+		return fmt.Sprintf("after 15 minutes: %s; %s", words, reply.states())
 	}
 	return ""
 }

@@ -318,3 +318,27 @@ func startWithNothingOpen() {
 	_, _, err = s.Reap(pid)
 	check(err)
 }
+
+// TestManyStartsLeaveNothingOpen: what a process and a probe's command had is given
+// back when they are reaped.
+func TestManyStartsLeaveNothingOpen(t *testing.T) {
+	s := newSystem(t)
+	quick, probe := sh(t, "exit 0"), sh(t, "echo no; exit 1")
+	probe.Mute = true
+	run := func() {
+		for _, spec := range []*Spec{quick, probe} {
+			await(t, s, start(t, s, spec))
+		}
+	}
+	run()
+	before := openFiles()
+	for range 100 {
+		run()
+	}
+	if after := openFiles(); len(after) > len(before)+2 { // the runtime opens some for moments
+		t.Errorf("descriptors before %v, after %v", before, after)
+	}
+	if n := len(s.children) + len(s.names) + len(s.sockets); n > 0 {
+		t.Errorf("of processes that are gone it still has %d, %d and %d", len(s.children), len(s.names), len(s.sockets))
+	}
+}

@@ -238,3 +238,15 @@ func TestWhatDoesNotComeBackGivesWayToWhatWorks(t *testing.T) {
 		t.Error("it is not said")
 	}
 }
+
+// P46: CONT discards a TSTP that is pending, whoever asks for it.
+func TestNoCONTForOneThatIsQuieted(t *testing.T) {
+	h := inHouse(t, Config{Specs: specs("worker", 1)}, always(listener), func(h *house) {
+		time.Sleep(20 * time.Second)
+		h.ask(t, Request{Verb: AskQuiet})
+		if r := h.ask(t, Request{Verb: AskSignal, Signal: unix.SIGCONT}); r.Err == "" {
+			t.Error("CONT was not refused")
+		}
+	})
+	wantHistory(t, h, "worker.1", "start, TSTP, TERM, CONT, gone")
+}

@@ -330,7 +330,10 @@ func (s *supervisor) takeAway(p *process, now time.Time) {
 func (s *supervisor) askSignal(sig unix.Signal, targets []*process, now time.Time) Reply {
 	var got []*process
 	for _, p := range targets {
-		if p.runs() {
+		switch {
+		case !p.runs():
+		case sig == unix.SIGCONT && p.state == Quieting: // P46; it gets one with its stop signal
+		default:
 			s.send(p, s.stopTargets(p, sig, now), sig)
 			got = append(got, p)
 		}

@@ -70,9 +70,11 @@ func TestModelRestarts(t *testing.T) {
 		releases := append([]release{first}, rapid.SliceOfN(rapid.Custom(drawRelease), 4, 4).Draw(r, "releases")...)
 		moments := rapid.SliceOfN(rapid.OneOf(rapid.IntRange(0, 6000), rapid.IntRange(0, 60000)), 1, 6).Draw(r, "moments")
 		acts := rapid.SliceOfN(rapid.IntRange(0, lastAct), 6, 6).Draw(r, "acts")
+		early, rest := rapid.Bool().Draw(r, "early"), rapid.IntRange(0, 40000).Draw(r, "rest")
 		read := 0
 		var wrong []string // told outside of the bubble
-		c := Config{Ask: asks.ask, Specs: specs("worker", n, edit, func(s *Spec) { s.Dir = "0" }), Slot: slot("0"), Reload: func() (Generation, error) {
+		broadcast := rapid.SampledFrom([]Broadcast{BroadcastAuto, BroadcastYes}).Draw(r, "broadcast")
+		c := Config{Ask: asks.ask, Broadcast: broadcast, PID1: early, Specs: specs("worker", n, edit, func(s *Spec) { s.Dir = "0" }), Slot: slot("0"), Reload: func() (Generation, error) {
 			read = min(read+1, len(releases)-1)
 			dir := fmt.Sprint(read)
 			return Generation{Specs: specs("worker", n, edit, func(s *Spec) { s.Dir = dir }), Slot: slot(dir)}, nil
@@ -90,14 +92,10 @@ func TestModelRestarts(t *testing.T) {
 				act(t, h, acts[i], calm)
 				wrong = append(wrong, twins(h.ask(t, Request{})))
 			}
-			time.Sleep(15 * time.Minute) // of 4 slots each may drain for 40 s, twice
-			now := h.ask(t, Request{})
-			wrong = append(wrong, stuck(now))
-			if calm {
-				wrong = append(wrong, mixed(now, releases))
-			}
-			if !probed && (surge > 0 || !titles) { // else it may wait for one that never drains, or is never well
-				wrong = append(wrong, unended(now))
+			if early {
+				time.Sleep(time.Duration(rest) * time.Millisecond)
+			} else {
+				wrong = append(wrong, settled(t, h, releases, calm, !probed && (surge > 0 || !titles))...)
 			}
 			if took := h.term(); took > DefaultBudget {
 				wrong = append(wrong, fmt.Sprintf("the stop took %s", took))
@@ -188,6 +186,21 @@ func twins(reply Reply) string {
 		names[p.Name] = true
 	}
 	return ""
+}
+
+// settled waits until everything is over that was begun, and tells what is wrong
+// then. ends: no restart waits for one that never drains, or is never well.
+func settled(t *testing.T, h *house, releases []release, calm, ends bool) []string {
+	time.Sleep(15 * time.Minute) // of 4 slots each may drain for 40 s, twice
+	now := h.ask(t, Request{})
+	wrong := []string{stuck(now)}
+	if calm {
+		wrong = append(wrong, mixed(now, releases))
+	}
+	if ends {
+		wrong = append(wrong, unended(now))
+	}
+	return wrong
 }
 
 // stuck tells of a process that nothing will move on.

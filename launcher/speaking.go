@@ -51,6 +51,35 @@ func (s *supervisor) heed(p *process, note Note, now time.Time) {
 	}
 }
 
+// note reads what a child said by sd_notify(3). sender is the process of it that
+// did; 0: not known.
+func (s *supervisor) note(p *process, text string, sender int, now time.Time) {
+	m := notify.Parse(text)
+	if m.Ready && !s.isEarly(p, sender, now) {
+		if p.spec.Ready == nil || p.spec.Ready.notifies() {
+			s.ready(p, "READY=1", now)
+		}
+		if p.owed {
+			p.lookAt = now
+		}
+		if p.state == Stopping && p.surprised {
+			p.pushAt = now // it has not heard it, or it would not speak of being ready
+		}
+	}
+	if m.HasStatus {
+		p.status = m.Status
+		p.drained = p.drained || p.state == Quieting && saysDrained(m.Status)
+		s.touch()
+	}
+	s.noteWatchdog(p, m, now)
+	if m.MainPID != 0 {
+		s.noteMain(p, m.MainPID, now)
+	}
+	if m.Stopping && p.state < Stopping {
+		p.said = now
+	}
+}
+
 // isEarly tells whether a READY=1 is that of a master which says so before it knows
 // that its program loads: believed, it would have old processes given up for new
 // ones that do not work. Where notify was asked for, it is what was asked for.

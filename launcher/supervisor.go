@@ -3,6 +3,7 @@ package launcher
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -306,6 +307,15 @@ func (s *supervisor) move(p *process, to State, level Level, cause string, now t
 		s.endProbes(p, now)
 	}
 	s.touch()
+	s.Log(e)
+}
+
+// say logs one message, of a process or (nil) of the launcher itself.
+func (s *supervisor) say(level Level, p *process, format string, args ...any) {
+	e := Event{Time: time.Now(), Level: level, Text: fmt.Sprintf(format, args...)}
+	if p != nil {
+		e.Process, e.PID = p.name, p.pid
+	}
 	s.Log(e)
 }
 

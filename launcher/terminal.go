@@ -19,6 +19,9 @@ func (s *supervisor) attend(now time.Time) {
 	s.continueGroup(p, now)
 }
 
+// interactive tells whether p has, or had, the terminal.
+func (s *supervisor) interactive(p *process) bool { return p.spec.Interactive && s.Terminal }
+
 // attended is the process that has the terminal, or nil.
 func (s *supervisor) attended() *process {
 	if !s.Terminal {

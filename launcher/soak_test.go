@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestAWeekLeavesNothingBehind: crashes every half minute, daemons that come and go,
-// probes and requests, for a week; and what the loop holds is no more at its end
-// than it was after an hour.
-func TestAWeekLeavesNothingBehind(t *testing.T) {
+// TestADayLeavesNothingBehind: crashes every half minute, daemons that come and go,
+// probes and requests, for a day; and what the loop holds is no more at its end than
+// it was after an hour.
+func TestADayLeavesNothingBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		daemon := behaviour{comm: "daemon", up: 20 * time.Minute}
 		k := newFake(t, func(s *Spec, _ int) behaviour {
@@ -48,7 +48,7 @@ func TestAWeekLeavesNothingBehind(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		before := held()
-		for range 7 * 24 {
+		for range 24 {
 			time.Sleep(time.Hour - 5*time.Minute)
 			h.ask(t, Request{Verb: AskRestart, Target: "worker"})
 			h.deliver(unix.SIGTTIN)
@@ -56,7 +56,7 @@ func TestAWeekLeavesNothingBehind(t *testing.T) {
 		}
 		for i, n := range held() {
 			if n > before[i]+2 { // as it happens to be
-				t.Errorf("after an hour %v, after a week %v", before, held())
+				t.Errorf("after an hour %v, after a day %v", before, held())
 				break
 			}
 		}

@@ -250,3 +250,29 @@ func TestNoCONTForOneThatIsQuieted(t *testing.T) {
 	})
 	wantHistory(t, h, "worker.1", "start, TSTP, TERM, CONT, gone")
 }
+
+// A daemon stays until its slot is stopped, be that in the middle of a back-off.
+func TestTheDaemonsOfASlotThatWaitsAreToldToEndWithIt(t *testing.T) {
+	for name, r := range map[string]Request{
+		"stop":  {Verb: AskStop, Target: "worker.1"},
+		"scale": {Verb: AskScale, Target: "worker"},
+	} {
+		h := inHouse(t, Config{Specs: specs("worker", 1)}, func(_ *Spec, nth int) behaviour {
+			if nth == 0 {
+				return behaviour{up: time.Second, stray: &behaviour{comm: "daemon", work: time.Second}}
+			}
+			return behaviour{err: unix.ENOENT}
+		}, func(h *house) {
+			time.Sleep(30 * time.Second)
+			if got := h.history("daemon"); got != "" {
+				t.Errorf("%s: the daemon got %q before", name, got)
+			}
+			h.ask(t, r)
+			time.Sleep(time.Minute)
+			if got := h.history("daemon"); got != "TERM, CONT" {
+				t.Errorf("%s: the daemon got %q", name, got)
+			}
+		})
+		wantStatus(t, h, 0)
+	}
+}

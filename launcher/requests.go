@@ -221,6 +221,7 @@ func (s *supervisor) askStop(r Request, targets []*process, now time.Time) Reply
 			continue
 		}
 		p.next = stayDown
+		s.dismissDaemons(p, now)
 		if p.state == Waiting {
 			s.move(p, Down, Info, why, now)
 		}
@@ -319,6 +320,7 @@ func (s *supervisor) takeAway(p *process, now time.Time) {
 	const why = "scaled down"
 	s.leaveRoll([]string{p.name}, now) // its replacement, if that is under way
 	if !p.runs() {
+		s.dismissDaemons(p, now)
 		s.move(p, Down, Info, why, now)
 		s.drop(p)
 		return

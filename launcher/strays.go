@@ -145,6 +145,16 @@ func (s *supervisor) sendStrays(p *process, now time.Time) {
 	}
 }
 
+// dismissDaemons tells the daemons of a slot where nothing runs to end with it.
+func (s *supervisor) dismissDaemons(p *process, now time.Time) {
+	s.seek(now)
+	for _, st := range s.strays {
+		if s.comesFrom(st, p) {
+			s.dismiss(st, s.window(now), now)
+		}
+	}
+}
+
 // comesFrom tells whether a daemon descends from p. The processes of one slot
 // have the same name: what was there before the newer one is the older one's.
 func (s *supervisor) comesFrom(st *stray, p *process) bool {

@@ -173,10 +173,15 @@ func (s *supervisor) bringBack(p *process, now time.Time) {
 	s.more = true
 }
 
-// replaceDraining gives the slot of a draining process to a fresh one.
+// replaceDraining gives the slot of a draining process to a fresh one. One that
+// tells when it is drained, and has no drain limit to go by, goes then: nobody has
+// asked it to end.
 func (s *supervisor) replaceDraining(p *process, now time.Time) {
 	s.insert(newProcess(p.spec, now))
-	s.letGo(p, p.cause, now)
+	p.old, p.next = true, remove
+	if !p.spec.Server.Titles || p.spec.DrainLimit != 0 {
+		s.letGo(p, p.cause, now)
+	}
 	s.more = true
 }
 

@@ -102,7 +102,7 @@ func TestDrainedByTitle(t *testing.T) {
 
 func TestResumeLetsADrainingSidekiqGoInItsOwnTime(t *testing.T) {
 	busy, idle := []string{"sidekiq 6.4.1 app [1 of 10 busy] stopping"}, []string{"sidekiq 6.4.1 app [0 of 10 busy] stopping"}
-	h := inHouse(t, Config{Specs: specs("worker", 1, sidekiq, beside)}, always(behaviour{quiet: true, work: time.Second, comm: "sidekiq", title: busy, ready: time.Second}), func(h *house) {
+	h := inHouse(t, Config{Specs: specs("worker", 1, sidekiq)}, always(behaviour{quiet: true, work: time.Second, comm: "sidekiq", title: busy, ready: time.Second}), func(h *house) {
 		time.Sleep(20 * time.Second)
 		h.ask(t, Request{Verb: AskQuiet})
 		h.ask(t, Request{Verb: AskResume})

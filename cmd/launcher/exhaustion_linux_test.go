@@ -17,7 +17,7 @@ func TestThousand(t *testing.T) {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Max < 4096 {
 		t.Skipf("the limit of open files is %d (%v)", limit.Max, err)
 	}
-	tr := hard(t, "w: sleep 1000\n")
+	tr := openTrial(t, "w: sleep 1000\n")
 	tr.start("run", "w=1000", "--budget", "25s")
 	tr.eventually("1000 workers", func() bool { return len(tr.workers()) == 1000 })
 	tr.rests()
@@ -30,7 +30,7 @@ func TestThousand(t *testing.T) {
 }
 
 func TestNoDescriptors(t *testing.T) {
-	tr := hard(t, simple)
+	tr := openTrial(t, simple)
 	tr.after("ulimit -n 40", "run", "w=9", "--log", "prefix")
 	tr.says("the limit of open files")
 	tr.prints("| up", 4)
@@ -73,7 +73,7 @@ func TestNoPids(t *testing.T) {
 		dir := newCgroup(t, "pids", "pids.max")
 		limit := func(most string) { writeCgroup(t, filepath.Join(dir, "pids.max"), most) }
 		limit("25")
-		tr := hard(t, "w: sleep 1000\n")
+		tr := openTrial(t, "w: sleep 1000\n")
 		tr.after("echo $$ >"+dir+"/cgroup.procs", "run", "w=30")
 		exhaust(tr, limit)
 	})
@@ -81,7 +81,7 @@ func TestNoPids(t *testing.T) {
 		dir := newCgroup(t, "pids", "pids.max")
 		limit := func(most string) { writeCgroup(t, filepath.Join(dir, "pids.max"), most) }
 		limit("25")
-		tr := hard(t, "w: sleep 1000\n")
+		tr := openTrial(t, "w: sleep 1000\n")
 		tr.after("echo $$ >"+dir+"/cgroup.procs", "run", "w=30", "--listen", "unix:"+tr.path("sock"))
 		exhaust(tr, limit)
 		for _, word := range []string{"runtime", "goroutine", "/proc/self/exe", "status 2"} {
@@ -116,7 +116,7 @@ func TestNoPids(t *testing.T) {
 		}
 		t.Cleanup(func() { limit("1000") })
 		limit("25")
-		tr := hard(t, "w: sleep 1000\n")
+		tr := openTrial(t, "w: sleep 1000\n")
 		tr.after(fmt.Sprintf(`exec setpriv --reuid %d --regid %d --clear-groups prlimit --nproc=%d "$0" "$@"`, user, user, most), "run", "w=30")
 		exhaust(tr, limit)
 	})
@@ -176,7 +176,7 @@ func newMemory(t *testing.T, limit string) string {
 func TestMemoryGuard(t *testing.T) {
 	needRoot(t)
 	dir := newMemory(t, "160M")
-	tr := hard(t, "leaks: env "+childVariable+`=leaks "$TEST_BINARY"`+"\nreads: sh -c 'head -c 100M /dev/zero >file; cat file >/dev/null; echo up; exec sleep 1000'\n")
+	tr := openTrial(t, "leaks: env "+childVariable+`=leaks "$TEST_BINARY"`+"\nreads: sh -c 'head -c 100M /dev/zero >file; cat file >/dev/null; echo up; exec sleep 1000'\n")
 	tr.after("echo $$ >"+dir+"/cgroup.procs", "run", "leaks", "reads", "--memory-guard", "50%")
 	tr.prints("up", 1)
 	tr.says("leaks.1 is replaced: the container has used ")
@@ -198,7 +198,7 @@ func TestNoMemory(t *testing.T) {
 	needProgram(t, "tail", "head")
 	dir := newMemory(t, "64M")
 	// tail keeps what has no newline.
-	tr := hard(t, simple+"eats: sh -c 'exec tail -n 1 </dev/zero'\n")
+	tr := openTrial(t, simple+"eats: sh -c 'exec tail -n 1 </dev/zero'\n")
 	tr.after("echo $$ >"+dir+"/cgroup.procs", "run", "w=2", "eats=1")
 	tr.says("eats.1 starting -> waiting")
 	tr.eventually("two such ends", func() bool { return strings.Count(tr.text("err"), "eats.1 starting -> waiting") >= 2 })

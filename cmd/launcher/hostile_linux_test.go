@@ -16,9 +16,9 @@ import (
 // simple is a worker that says that it is up and ends at TERM.
 const simple = `w: sh -c 'trap "exit 0" TERM; echo "up, uid $(id -u)"; while :; do sleep 0.05; done'` + "\n"
 
-// hard is a trial with this Procfile, whose directory and launcher every user
+// openTrial is a trial with this Procfile, whose directory and launcher every user
 // can reach.
-func hard(t *testing.T, procfile string) *trial {
+func openTrial(t *testing.T, procfile string) *trial {
 	t.Helper()
 	tr := newTrial(t, map[string]string{"Procfile": procfile})
 	for _, dir := range []string{filepath.Dir(launcherBinary), filepath.Dir(tr.dir)} {
@@ -83,7 +83,7 @@ func TestFullDisk(t *testing.T) {
 	const chatty = `w: sh -c 'trap "echo got TERM >term; exit 0" TERM; while :; do echo a line; echo another >&2; sleep 0.01; done'` + "\n"
 	for _, mode := range []string{"prefix", "raw", "json"} {
 		t.Run(mode, func(t *testing.T) {
-			tr := hard(t, chatty)
+			tr := openTrial(t, chatty)
 			tr.after("exec >/dev/full", "run", "w=2", "--log", mode)
 			tr.says("another")
 			tr.rests()
@@ -94,7 +94,7 @@ func TestFullDisk(t *testing.T) {
 		})
 	}
 	t.Run("both", func(t *testing.T) {
-		tr := hard(t, chatty+"up: touch up\n")
+		tr := openTrial(t, chatty+"up: touch up\n")
 		tr.after("exec >/dev/full 2>&1", "run", "w", "up", "--log", "prefix")
 		tr.up("up")
 		tr.rests()
@@ -102,7 +102,7 @@ func TestFullDisk(t *testing.T) {
 	})
 	t.Run("and free again", func(t *testing.T) {
 		// The children hold the tmpfs: what they see is what we see by their root.
-		tr := hard(t, chatty)
+		tr := openTrial(t, chatty)
 		tr.mounted("mount -t tmpfs -o size=16k none /mnt; dd if=/dev/zero of=/mnt/full bs=1k count=64 2>/dev/null || :; exec >/mnt/out",
 			"run", "w=2", "--log", "prefix")
 		tr.says("no space left")
@@ -122,7 +122,7 @@ func TestMounts(t *testing.T) {
 		{"read-only root", "mount -o remount,ro,bind / / || { mount --bind / /; mount -o remount,ro,bind /; }; mount -t tmpfs -o ro none /run; cd /mnt", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			tr := hard(t, simple)
+			tr := openTrial(t, simple)
 			// What /tmp hides is in a place of its own.
 			if err := copyFile(launcherBinary, tr.path("launcher")); err != nil {
 				t.Fatal(err)
@@ -176,7 +176,7 @@ func TestNoShell(t *testing.T) {
 	needRoot(t)
 	needStatic(t)
 	needProgram(t, "chroot")
-	tr := hard(t, "w: "+childVariable+"=shellless /child\nshell: echo $HOME | cat\n")
+	tr := openTrial(t, "w: "+childVariable+"=shellless /child\nshell: echo $HOME | cat\n")
 	for from, to := range map[string]string{launcherBinary: "launcher", testBinary(): "child"} {
 		if err := copyFile(from, tr.path(to)); err != nil {
 			t.Fatal(err)
@@ -199,7 +199,7 @@ func TestOtherUsers(t *testing.T) {
 	needProgram(t, "setpriv")
 	const user = "setpriv --reuid 1000 --regid 1000 --clear-groups "
 	child := func(t *testing.T, before string) *trial {
-		tr := hard(t, "w: "+before+"env "+childVariable+"=shellless ./child\n")
+		tr := openTrial(t, "w: "+before+"env "+childVariable+"=shellless ./child\n")
 		if err := copyFile(testBinary(), tr.path("child")); err != nil {
 			t.Fatal(err)
 		}
@@ -241,14 +241,14 @@ func TestOtherUsers(t *testing.T) {
 
 func TestOddStarts(t *testing.T) {
 	t.Run("closed descriptors", func(t *testing.T) {
-		tr := hard(t, `w: sh -c 'ls -l /proc/$$/fd >fds.$PS; trap "exit 0" TERM; touch up.$PS; while :; do sleep 0.05; done'`+"\n")
+		tr := openTrial(t, `w: sh -c 'ls -l /proc/$$/fd >fds.$PS; trap "exit 0" TERM; touch up.$PS; while :; do sleep 0.05; done'`+"\n")
 		tr.after("exec <&- >&- 2>&-", "run", "w=2", "--log", "prefix")
 		tr.up("up.w.1", "up.w.2")
 		tr.rests()
 		tr.stop(0)
 	})
 	t.Run("deleted directory", func(t *testing.T) {
-		tr := hard(t, simple)
+		tr := openTrial(t, simple)
 		tr.after("mkdir gone; cd gone; rm -r ../gone", "run", "w", "-f", tr.path("Procfile"))
 		tr.wait(2)
 		if text := tr.text("err"); !strings.Contains(text, "working directory") {
@@ -256,7 +256,7 @@ func TestOddStarts(t *testing.T) {
 		}
 	})
 	t.Run("directory deleted later", func(t *testing.T) { // what runs goes on; a new one is said to have no place
-		tr := hard(t, simple)
+		tr := openTrial(t, simple)
 		tr.after("mkdir work; cd work", "run", "w", "-f", tr.path("Procfile"))
 		tr.prints("up", 1)
 		if err := os.Remove(tr.path("work")); err != nil {
@@ -274,7 +274,7 @@ func TestOddStarts(t *testing.T) {
 	})
 	t.Run("exec of what is no program", func(t *testing.T) {
 		for words, status := range map[string]int{"/": 126, "./Procfile": 126, "./nothing": 127, "nothing-at-all": 127, "./Procfile/below": 126} {
-			tr := hard(t, simple)
+			tr := openTrial(t, simple)
 			tr.start("exec", "--", words)
 			tr.wait(status)
 			if text := tr.text("err"); !strings.Contains(text, strings.TrimPrefix(words, "./")) || strings.Count(text, "\n") != 1 {

@@ -267,3 +267,26 @@ func TestGiven(t *testing.T) {
 		t.Errorf("descriptors that are not there: %v", err)
 	}
 }
+
+// TestAddressOf: of a socket that we are given nobody tells the address but itself.
+func TestAddressOf(t *testing.T) {
+	tcp, err := Parse(fmt.Sprintf("127.0.0.1:%d", freePort(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range []Address{tcp, {Path: filepath.Join(t.TempDir(), "s")}} {
+		if _, one := openAt(t, a); addressOf(one.FD) != a.String() {
+			t.Errorf("%s: %q", a, addressOf(one.FD))
+		}
+	}
+	idle, err := socket(unix.AF_INET)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(idle)
+	for what, fd := range map[string]int{"a socket that does not listen": idle, "no socket": 0} {
+		if got := addressOf(fd); got != "" {
+			t.Errorf("%s: %q", what, got)
+		}
+	}
+}

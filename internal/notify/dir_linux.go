@@ -38,10 +38,10 @@ type Dir struct {
 }
 
 // Open makes the directory in the first place that works: $XDG_RUNTIME_DIR, /run,
-// /tmp, $TMPDIR, /dev/shm, those in memory first. As root, where workers may drop their privileges, it
-// can be entered by all and $XDG_RUNTIME_DIR, which cannot, comes last. What
-// launchers that were killed have left there is removed. The error names every
-// place and what is wrong with it.
+// /tmp, $TMPDIR, /dev/shm, those in memory first. As root, where workers may drop
+// their privileges, it can be entered by all and $XDG_RUNTIME_DIR, which cannot,
+// comes last. What launchers that were killed have left there is removed. The
+// error names every place and what is wrong with it.
 func Open() (*Dir, error) {
 	root := os.Geteuid() == 0
 	private := os.Getenv("XDG_RUNTIME_DIR")

@@ -1,7 +1,7 @@
-// Package notify speaks the service's end of systemd's protocol with our
-// children: each has a NOTIFY_SOCKET of its own, so that what one says is never
-// taken for another's, and nothing of it reaches the service manager above
-// (FACTS 3).
+// Package notify speaks systemd's protocol in both directions. Each of our children
+// has a NOTIFY_SOCKET of its own, so that what one says is never taken for
+// another's, and nothing of it reaches the service manager above, which we tell
+// ourselves (FACTS 3).
 package notify
 
 import (

@@ -65,7 +65,7 @@ setup:
 
 # Each of .ci/platforms/NAME.sh, side by side: mostly they wait. Needs root and
 # namespaces, and the network the first time.
-ON ?= systemd capistrano heroku alerts podman docker kubelet kubernetes
+ON ?= systemd capistrano heroku buildpack alerts podman docker kubelet kubernetes
 
 test-platforms:
 	@running=; for name in $(ON); do .ci/platforms/$$name.sh & running="$$running $$!:$$name"; done; \
@@ -88,9 +88,10 @@ packages:
 	$(TEST) -race -p 1 $(PACKAGES)
 	$(TEST) -race -tags outputpoll ./internal/output
 
-# The tests of packaging do nothing at once that a race detector could watch.
+# The tests of packaging do nothing at once that a race detector could watch. Those of
+# the binary that say that they may run side by side mostly wait.
 binary:
-	$(TEST) -p 1 -skip '$(SERVERS)' ./packaging $(BINARY)
+	$(TEST) -p 1 -parallel 4 -skip '$(SERVERS)' ./packaging $(BINARY)
 
 # Real servers mostly wait: four of them side by side disturb nobody.
 servers:

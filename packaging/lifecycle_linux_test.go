@@ -12,11 +12,11 @@ import (
 
 // TestLifecycle: the real lifecycle detects, builds and launches. It is run
 // where CNB_LIFECYCLE_DIR names the directory of its programs lifecycle and
-// launcher (github.com/buildpacks/lifecycle/releases).
+// launcher: make test-platforms ON=buildpack does.
 func TestLifecycle(t *testing.T) {
 	programs := os.Getenv("CNB_LIFECYCLE_DIR")
 	if programs == "" {
-		t.Skip("CNB_LIFECYCLE_DIR names no lifecycle")
+		t.Skip("make test-platforms ON=buildpack does")
 	}
 	l := newLifecycle(t, programs, "web: /bin/echo web $COUNT $MALLOC_ARENA_MAX\n"+
 		"My_Worker: launcher exec -c 2 /bin/echo hello $INDEX\nrelease: echo released\n")
@@ -97,11 +97,10 @@ func (l *lifecycle) launch(t *testing.T, typ string, args ...string) result {
 }
 
 // TestPack: the real pack makes a package of each tree, and of both at once.
-// It is run where PACK_BIN names the program
-// (github.com/buildpacks/pack/releases).
+// It is run where PACK_BIN names the program: make test-platforms ON=buildpack does.
 func TestPack(t *testing.T) {
 	if os.Getenv("PACK_BIN") == "" {
-		t.Skip("PACK_BIN names no pack")
+		t.Skip("make test-platforms ON=buildpack does")
 	}
 	dir := t.TempDir()
 	for _, arch := range arches {

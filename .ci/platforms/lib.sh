@@ -69,10 +69,12 @@ locked() {
 }
 
 # in_private: makes $WORK, and runs the script again with mounts, a network and
-# processes of its own, so that none is the machine's and all go with it.
+# processes of its own, so that none is the machine's and all go with it. There is
+# no way out to the module proxy either.
 in_private() {
 	if [ -z "$WORK" ]; then
 		[ "$(id -u)" = 0 ] || fail "must be root"
+		(cd "$TOP" && go list -test -deps ./... >/dev/null) || fail "the Go modules cannot be had"
 		WORK=$(mktemp -d "/tmp/launcher-$TEST.XXXXXX")
 		local status=0 private=(unshare --mount --propagation private --net --pid --fork --kill-child --mount-proc)
 		"${private[@]}" true 2>"$WORK/unshare" ||

@@ -68,6 +68,7 @@ func exhaust(tr *trial, limit func(most string)) {
 }
 
 func TestNoPids(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	t.Run("cgroup", func(t *testing.T) {
 		dir := newCgroup(t, "pids", "pids.max")
@@ -174,6 +175,7 @@ func newMemory(t *testing.T, limit string) string {
 // TestMemoryGuard: a worker that leaks is replaced before the kernel kills, and
 // files that were read do not count.
 func TestMemoryGuard(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	dir := newMemory(t, "160M")
 	tr := openTrial(t, "leaks: env "+childVariable+`=leaks "$TEST_BINARY"`+"\nreads: sh -c 'head -c 100M /dev/zero >file; cat file >/dev/null; echo up; exec sleep 1000'\n")

@@ -8,6 +8,7 @@ import (
 // TestMaxMemory: of two processes the one that has grown is replaced, and why is
 // said; the other goes on.
 func TestMaxMemory(t *testing.T) {
+	t.Parallel()
 	tr := newTrial(t, map[string]string{
 		"Procfile": "large: sh large.sh\nsmall: sleep 1000\n",
 		"large.sh": `if test -e once; then exec sleep 1000; fi; echo >once; exec env ` + childVariable + `=large "$TEST_BINARY"` + "\n",

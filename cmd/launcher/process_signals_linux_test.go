@@ -111,6 +111,7 @@ func TestRestartByHUP(t *testing.T) {
 	if hupIgnored {
 		t.Skip("HUP is ignored here")
 	}
+	t.Parallel()
 	tr := newTrial(t, map[string]string{
 		"Procfile": "worker: sh child.sh one",
 		"child.sh": `[ "$1" != bad ] || exit 1

@@ -68,6 +68,7 @@ type fake struct {
 	pid1    bool
 	ooms    int
 	closed  bool
+	still   time.Time // until then the launcher gets no time to run
 }
 
 type sent struct {
@@ -104,6 +105,10 @@ func (k *fake) Wait(until time.Time) Heard {
 	case <-k.wake:
 	case <-timer:
 	}
+	k.mu.Lock()
+	still := k.still
+	k.mu.Unlock()
+	time.Sleep(time.Until(still))
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	h := Heard{Signals: k.signals, Notes: k.notes}

@@ -55,6 +55,16 @@ func (p plan) heard(again bool) plan {
 	return p
 }
 
+// sweptAt gives the plan for a sweep that begins now. Where that is late, because the
+// machine or our share of it stood still, what is killed still has half of the
+// reserve to go, and is not left behind.
+func (p plan) sweptAt(now time.Time) plan {
+	if end := now.Add(p.end.Sub(p.kill) / 2); end.After(p.end) {
+		p.end = end
+	}
+	return p
+}
+
 // earlier takes the earlier of each of the two plans' deadlines: a process that
 // is on its way down already is not given more time by a second reason.
 func (p plan) earlier(q plan) plan {

@@ -236,6 +236,9 @@ func (s *supervisor) sweep(now time.Time) {
 	}
 	first := s.stopping.swept.IsZero()
 	s.stopping.swept = now
+	if first {
+		s.stopping.plan = s.stopping.sweptAt(now)
+	}
 	left := s.processesLeft()
 	if len(left) == 0 {
 		return

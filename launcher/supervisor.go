@@ -272,11 +272,13 @@ func (s *supervisor) over(now time.Time) (Result, bool) {
 		s.begin(now, newPlan(now, s.Budget, s.QuietFor).without(now), "all processes have ended")
 		s.stopping.status, s.stopping.byItself = s.failure, true
 	}
-	if len(s.running) > 0 && now.Before(s.stopping.end) {
+	// Whoever got no time to run until then has not killed yet, and does so first.
+	inTime := now.Before(s.stopping.end) || s.stopping.swept.IsZero()
+	if len(s.running) > 0 && inTime {
 		return Result{}, false
 	}
 	_, err := s.Kernel.Peek()
-	if !errors.Is(err, unix.ECHILD) && now.Before(s.stopping.end) {
+	if !errors.Is(err, unix.ECHILD) && inTime {
 		return Result{}, false
 	}
 	return s.conclude(now), true

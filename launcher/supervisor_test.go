@@ -69,6 +69,29 @@ func TestStopKillsTheDeafInsideTheBudget(t *testing.T) {
 	}
 }
 
+// TestStopThatStoodStill: a launcher that gets no time to run from TERM until after
+// the budget kills before it goes, however late, and leaves nothing behind.
+func TestStopThatStoodStill(t *testing.T) {
+	const late = time.Minute
+	for _, pid1 := range []bool{false, true} {
+		stray := behaviour{comm: "daemon", deaf: true}
+		var took time.Duration
+		h := inHouse(t, Config{Specs: specs("worker", 3), Budget: 4 * time.Second, PID1: pid1}, always(behaviour{deaf: true, stray: &stray}), func(h *house) {
+			time.AfterFunc(time.Second, func() {
+				h.mu.Lock()
+				defer h.mu.Unlock()
+				h.still = time.Now().Add(late)
+			})
+			took = h.term()
+		})
+		wantHistory(t, h, "worker.1", "start, TERM, CONT, KILL, gone")
+		wantStatus(t, h, 3)
+		if took < late || took > late+2*time.Second {
+			t.Errorf("the stop took %s", took)
+		}
+	}
+}
+
 // TestStopAgainWhatWasBooting: one that swallowed TERM while it booted gets it once
 // more where that does no harm, at the latest when it says that it is ready.
 func TestStopAgainWhatWasBooting(t *testing.T) {

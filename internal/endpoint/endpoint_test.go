@@ -166,6 +166,30 @@ func TestPaths(t *testing.T) {
 	}
 }
 
+// A body changes nothing of the answer, and is not waited for.
+func TestBodies(t *testing.T) {
+	s := serve(t, &loop{reply: ready()})
+	for request, want := range map[string]int{
+		"POST /status HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na=b":                               405,
+		"POST /quiet HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\na=b\r\n0\r\n\r\n":     404,
+		"PUT /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n" + strings.Repeat("x", 300000): 405,
+		"PUT /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 3000\r\nExpect: 100-continue\r\n\r\n":         405,
+		"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na=b":                                 200,
+		"HEAD /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n":                          200,
+	} {
+		conn := s.dial(t)
+		_, _ = io.WriteString(conn, request)
+		r, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: request[:strings.IndexByte(request, ' ')]})
+		if err != nil {
+			t.Errorf("%.60q: %v", request, err)
+			continue
+		}
+		if _, err := io.ReadAll(r.Body); err != nil || r.StatusCode != want {
+			t.Errorf("%.60q: %s, %v; want %d", request, r.Status, err, want)
+		}
+	}
+}
+
 func TestStatus(t *testing.T) {
 	s := serve(t, &loop{reply: fleet()})
 	_, body, _ := s.get(t, "GET /status")

@@ -51,7 +51,7 @@ type Answer struct {
 	Body   []byte
 }
 
-// Request is what a client asks. Its body has been read already.
+// Request is what a client asks. Its body has been read already, where bodies are.
 type Request struct {
 	*http.Request
 	conn net.Conn
@@ -68,6 +68,7 @@ type Config struct {
 	// Most is how many connections are served at once.
 	Most int
 	// MostBody is how many bytes a request's body may have; more is answered 413.
+	// 0: no request has one that matters, and none is read.
 	MostBody int64
 	// Idle is called from a goroutine of its own a second after the last client
 	// has gone, at most every 10 s. nil: nothing.
@@ -227,7 +228,7 @@ func (s *Server) serve(c *client) {
 		answer = s.Fail(status, words(status, s.MostBody))
 	}
 	s.write(c, answer, request != nil && request.Method == http.MethodHead)
-	if status != 0 {
+	if status != 0 || s.MostBody == 0 && request.ContentLength != 0 {
 		linger(c.Conn)
 	}
 }
@@ -289,6 +290,8 @@ func (s *Server) read(c net.Conn) (request *http.Request, status int) {
 		return nil, http.StatusBadRequest
 	case request.ProtoMajor != 1:
 		return request, http.StatusHTTPVersionNotSupported
+	case s.MostBody == 0:
+		return request, 0
 	case request.ContentLength > s.MostBody:
 		return request, http.StatusRequestEntityTooLarge
 	}

@@ -12,13 +12,15 @@ type Wrapped struct {
 	Flags  []string // its flags, as words
 	Runs   []string // of `launcher run TYPE…`: the types
 	Starts bool     // it is `launcher start`
+	Wrong  string   // `launcher exec` would refuse its own words: why
+	Flag   string   // … the flag that it does not know, where that is why
 }
 
 // Unwrap reads a line that begins with `launcher exec`, `launcher run` or
 // `launcher start`, where the launcher may also be called launcherctl, have a
 // path before it, and an exec or assignments before that. It reports false for
 // any other line, and for a `launcher exec` that cannot be taken away without
-// a change: in a list or pipeline, or with a flag that is not known.
+// a change: in a list or pipeline.
 func Unwrap(line string) (Wrapped, bool) {
 	if !strings.Contains(line, "launcher") || plainLine(line) != "" {
 		return Wrapped{}, false
@@ -90,8 +92,16 @@ func isLauncher(word string) bool {
 // of call.Args[at:].
 func unwrapExec(line string, stmt *syntax.Stmt, call *syntax.CallExpr, at int, words []string) (Wrapped, bool) {
 	flags, n, ok := splitFlags(words)
-	if !ok || at+n >= len(call.Args) {
+	static := len(words) == len(call.Args)-at
+	switch {
+	case !ok && static && known(words[n]):
+		return Wrapped{Wrong: "flag needs an argument: " + words[n]}, true
+	case !ok && !known(words[n]):
+		return Wrapped{Wrong: "unknown flag " + words[n], Flag: words[n]}, true
+	case !ok:
 		return Wrapped{}, false
+	case at+n >= len(call.Args):
+		return Wrapped{Wrong: "no command"}, true
 	}
 	first := call.Args[at+n]
 	from := int(first.Pos().Offset())
@@ -129,8 +139,18 @@ const (
 	valuedShort = "fecmt"
 )
 
+// known tells whether a word is one of the flags.
+func known(word string) bool {
+	name, _, _ := strings.Cut(word, "=")
+	if strings.HasPrefix(word, "--") {
+		return inList(name, valued) || inList(name, switches)
+	}
+	return len(word) > 1 && strings.IndexByte(valuedShort, word[1]) >= 0
+}
+
 // splitFlags reads flags as pflag does, up to -- or the first word that is
-// none. n counts the words before the command.
+// none. n counts the words before the command; not ok: those before the flag that
+// is not known, or lacks its value.
 func splitFlags(words []string) (flags []string, n int, ok bool) {
 	for n < len(words) {
 		w := words[n]
@@ -146,19 +166,19 @@ func splitFlags(words []string) (flags []string, n int, ok bool) {
 			case inList(name, valued):
 				takesNext = !given
 			case !inList(name, switches):
-				return nil, 0, false
+				return nil, n, false
 			}
 		case strings.IndexByte(valuedShort, w[1]) >= 0:
 			takesNext = len(w) == 2
 		default:
-			return nil, 0, false
+			return nil, n, false
+		}
+		if takesNext && n+1 == len(words) {
+			return nil, n, false
 		}
 		flags = append(flags, w)
 		n++
 		if takesNext {
-			if n == len(words) {
-				return nil, 0, false
-			}
 			flags = append(flags, words[n])
 			n++
 		}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -72,7 +71,7 @@ func typeLetter(r rune) rune {
 // readProcfile reads the Procfile; sound is false where lines of it are wrong,
 // ok where it could not be read at all.
 func (s *resolution) readProcfile() (entries []procfile.Entry, sound, ok bool) {
-	text, err := os.ReadFile(s.path(s.Procfile))
+	text, err := readText(s.path(s.Procfile))
 	if err != nil {
 		p := &procfile.Problem{
 			File: s.Procfile, What: "cannot read the Procfile: " + cause(err),

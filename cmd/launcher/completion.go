@@ -105,7 +105,7 @@ func readTypes(file string, environ []string) []procfile.Entry {
 	if file == "" {
 		file = "Procfile"
 	}
-	content, err := os.ReadFile(file)
+	content, err := readText(file)
 	if err != nil {
 		return nil
 	}

@@ -105,16 +105,16 @@ func (s *resolution) envFiles() []string {
 	return s.EnvFiles
 }
 
-// readEnvFiles reads env files in their order. One that is missing is a mistake
-// only where it was asked for.
-func (s *resolution) readEnvFiles(files []string, asked bool) []procfile.Variable {
+// readEnvFiles reads env files in their order. source is what asks for them, "" for
+// nobody: one that is missing is a mistake only where it was asked for.
+func (s *resolution) readEnvFiles(files []string, source string) []procfile.Variable {
 	var all []procfile.Variable
 	for _, file := range files {
-		text, there, err := readFile(s.path(file), asked)
+		text, there, err := readFile(s.path(file), source != "")
 		if err != nil {
 			s.mistakeOnce(&procfile.Problem{
 				File: file, What: "cannot read the env file: " + cause(err),
-				Remedy: "create it, or name another with --env-file",
+				Remedy: "create it, or name another: " + firstSet(source, "--env-file"),
 			})
 			continue
 		}
@@ -144,7 +144,7 @@ func (s *resolution) variablesOf(k *kind) []procfile.Variable {
 	if own.from["env-file"] == "" || s.EnvFilesGiven && s.From["env-file"] == "" {
 		return s.variables
 	}
-	return s.readEnvFiles(own.EnvFiles, true)
+	return s.readEnvFiles(own.EnvFiles, own.from["env-file"])
 }
 
 // noteEnvFile notes a file once: the lines of several types may name the same.
@@ -160,7 +160,7 @@ func readFile(path string, asked bool) (text []byte, there bool, err error) {
 	if info, err := os.Stat(path); !asked && (errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir()) {
 		return nil, false, nil
 	}
-	text, err = os.ReadFile(path)
+	text, err = readText(path)
 	return text, err == nil, err
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -94,7 +93,7 @@ func (s *resolution) nginxStays(p program) bool {
 	if prefix, ok := p.value("-p"); ok && !filepath.IsAbs(file) {
 		file = filepath.Join(prefix, file)
 	}
-	text, err := os.ReadFile(s.path(file))
+	text, err := readText(s.path(file))
 	if err != nil {
 		return false
 	}

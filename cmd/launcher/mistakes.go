@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"dyno/procfile"
@@ -38,15 +39,47 @@ func mistakes(err error) []error {
 	return []error{err}
 }
 
-// together makes one error of both, either of which may be nil.
+// together makes one error of those that are not nil, in the order of files and
+// lines: first what stands in no file, then file by file as they came.
 func together(errs ...error) error {
 	var all *multierror.Error
+	var files []string
 	for _, err := range errs {
-		if err != nil {
-			all = multierror.Append(all, mistakes(err)...)
+		if err == nil {
+			continue
+		}
+		for _, one := range mistakes(err) {
+			all = multierror.Append(all, one)
+			if file, _ := placeOf(one); !slices.Contains(files, file) {
+				files = append(files, file)
+			}
 		}
 	}
-	return all.ErrorOrNil()
+	if all == nil {
+		return nil
+	}
+	slices.SortStableFunc(all.Errors, func(a, b error) int {
+		fileA, lineA := placeOf(a)
+		fileB, lineB := placeOf(b)
+		switch {
+		case fileA == fileB:
+			return lineA - lineB
+		case fileA == "":
+			return -1
+		case fileB == "":
+			return 1
+		}
+		return slices.Index(files, fileA) - slices.Index(files, fileB)
+	})
+	return all
+}
+
+// placeOf is the file and the line of a mistake, "" and 0 where it has none.
+func placeOf(err error) (file string, line int) {
+	if p := new(procfile.Problem); errors.As(err, &p) {
+		return p.File, p.Line
+	}
+	return "", 0
 }
 
 // oneMistake puts mistakes that are told together into one line of the log.

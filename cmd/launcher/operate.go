@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,11 +43,22 @@ func (s *span) Set(text string) error {
 	if err == nil && d == 0 {
 		err = wrong("--"+s.name, "0 is no time to wait", "write it like 30s")
 	}
-	if p := new(procfile.Problem); errors.As(err, &p) {
-		return errors.New(p.What + "; " + p.Remedy) // pflag names the flag
-	}
 	s.Duration = d
 	return err
+}
+
+// pidFlag is the flag --pid.
+type pidFlag struct{ pid *int }
+
+func (f pidFlag) String() string { return "" }
+func (f pidFlag) Type() string   { return "PID" }
+func (f pidFlag) Set(text string) error {
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || n < 1 {
+		return wrong("--pid", fmt.Sprintf("%q is no process", text), "launcher status without it says what there is")
+	}
+	*f.pid = int(n)
+	return nil
 }
 
 // waiting is the flag --wait[=TIME].
@@ -101,7 +113,7 @@ func (a *app) operate(use, short, long string, least, most int, body func(o *ope
 
 func (o *operator) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.which.Socket, "socket", "", "the launcher that serves this `PATH` (default: the only one that runs) [$LAUNCHER_SOCKET]")
-	flags.IntVar(&o.which.PID, "pid", 0, "the launcher with this `PID`")
+	flags.Var(pidFlag{&o.which.PID}, "pid", "the launcher with this `PID`")
 	flags.Var(&o.timeout, "timeout", "how long its answer may take, as a `TIME` (default 10s)")
 }
 
@@ -125,9 +137,6 @@ func countMistake(cmd *cobra.Command, args []string, most int) error {
 // find finds the launcher that is meant.
 func (o *operator) find() error {
 	which := o.which
-	if which.PID < 0 {
-		return wrong("--pid", fmt.Sprintf("%d is no process", which.PID), "see launcher status")
-	}
 	if which.Socket == "" && which.PID == 0 {
 		which.Socket = lookup(o.environ, "LAUNCHER_SOCKET")
 	}

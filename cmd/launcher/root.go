@@ -9,7 +9,6 @@ import (
 	"dyno/procfile"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 // Exit statuses of DESIGN 3 that do not come from the supervisor: it cannot
@@ -25,6 +24,7 @@ type app struct {
 	name    string   // "launcher", or "launcherctl" where it was called so
 	argv    []string // with its own name
 	environ []string // the environment it was given
+	wrong   error    // flags that it does not know; it starts nothing then
 	status  int
 }
 
@@ -37,9 +37,7 @@ func execute(argv, environ []string) int {
 	if filepath.Base(argv[0]) == "launcherctl" {
 		a.name = "launcherctl"
 	}
-	root := a.root()
-	root.SetArgs(argv[1:])
-	if err := root.Execute(); err != nil {
+	if err := a.commandLine(argv[1:]); err != nil {
 		endOnSignal() // standard error may be stuck
 		complain(err)
 		return statusUsage
@@ -99,31 +97,4 @@ func (a *app) unknownCommand(cmd *cobra.Command, word string) error {
 		p.Remedy = fmt.Sprintf("launcher help lists them; a command of your own goes to launcher exec -- %s", word)
 	}
 	return p
-}
-
-// flagMistake puts what pflag found wrong into our words, with a suggestion.
-func flagMistake(cmd *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
-	if !errors.As(err, &unknown) {
-		return &procfile.Problem{What: err.Error(), Remedy: "see " + cmd.CommandPath() + " --help"}
-	}
-	name := "--" + unknown.GetSpecifiedName()
-	if unknown.GetSpecifiedShortnames() != "" {
-		name = "-" + unknown.GetSpecifiedName()
-	}
-	p := &procfile.Problem{What: "unknown flag " + name, Remedy: "see " + cmd.CommandPath() + " --help"}
-	if near := procfile.Suggest(unknown.GetSpecifiedName(), flagNames(cmd)); near != "" {
-		p.Remedy = "did you mean --" + near + "?"
-	} else if cmd.Name() == "run" {
-		p.Remedy += "; what is meant for the processes goes after --"
-	} else if !cmd.HasParent() {
-		p.Remedy += "; flags go after the command"
-	}
-	return p
-}
-
-func flagNames(cmd *cobra.Command) []string {
-	var names []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	return names
 }

@@ -26,7 +26,11 @@ func resolveWithin(r request, first bool, capacity func() procfile.Capacity) (*g
 	s.findDirectory()
 	s.real = given(r.Environ)
 	s.made.Revision = s.revision()
-	s.variables = s.readEnvFiles(s.envFiles(), s.EnvFilesGiven)
+	asked := ""
+	if s.EnvFilesGiven {
+		asked = s.source("env-file")
+	}
+	s.variables = s.readEnvFiles(s.envFiles(), asked)
 	s.choose()
 	for _, k := range s.kinds {
 		s.prepare(k)
@@ -93,7 +97,8 @@ func (s *resolution) prepare(k *kind) {
 	if k.words == nil && !s.parse(k) {
 		k.broken = true
 	}
-	k.env = s.real.with(slices.Concat(s.variablesOf(k), s.readEnvFiles(k.wrapped.EnvFiles, true)))
+	inLine := fmt.Sprintf("--env-file in %s:%d", s.Procfile, k.line)
+	k.env = s.real.with(slices.Concat(s.variablesOf(k), s.readEnvFiles(k.wrapped.EnvFiles, inLine)))
 	if s.real.has("PWD") {
 		k.env.set("PWD", s.dir)
 	}

@@ -38,6 +38,11 @@ func (a *app) supervise(s *settings, mistake error) error {
 	if errors.As(mistake, new(stoppedBy)) {
 		return nil // as asked, and nothing was started
 	}
+	if a.wrong != nil { // what else is wrong is told with it
+		endOnSignal()
+		_, err := resolve(s.request, true)
+		return together(mistake, err)
+	}
 	runtime.GOMAXPROCS(min(mostThreads, runtime.NumCPU()))
 	debug.SetGCPercent(gcBusy)
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"dyno/procfile"
 
@@ -25,6 +26,15 @@ func (s *resolution) unwrap(k *kind) bool {
 	case slices.Contains(w.Runs, k.name):
 		s.mistake(k, fmt.Sprintf("begins with `launcher run %s`, which would run this line again, without end", k.name),
 			"write the command itself, or launcher exec -- COMMAND")
+		return false
+	case w.Wrong != "":
+		remedy := "write launcher exec [flags] -- COMMAND, or only COMMAND"
+		if name, _, _ := strings.Cut(w.Flag, "="); name != "" {
+			if near := procfile.Suggest(strings.TrimLeft(name, "-"), settingNames()); near != "" {
+				remedy = "did you mean --" + near + "?"
+			}
+		}
+		s.mistake(k, "launcher exec: "+w.Wrong, remedy)
 		return false
 	case w.Line == "":
 		return true // a launcher of its own, for other types

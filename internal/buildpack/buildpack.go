@@ -103,6 +103,12 @@ func readProcfile(app string) ([]entry, error) {
 				Remedy: "write the command itself, or launcher exec COMMAND",
 			})
 		}
+		if w.Wrong != "" {
+			mistakes = multierror.Append(mistakes, &procfile.Problem{
+				File: procfileName, Line: e.Line, Setting: e.Type,
+				What: "launcher exec: " + w.Wrong, Remedy: "write launcher exec [flags] -- COMMAND",
+			})
+		}
 		entries = append(entries, entry{e, launched})
 	}
 	return entries, mistakes.ErrorOrNil()

@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 
+	"dyno/internal/listen"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -62,6 +64,8 @@ func (a *app) report(command string, flags *pflag.FlagSet, words, args []string)
 		a.status = by.status()
 		return nil
 	}
+	s.Sockets = listen.NewTrial()
+	mistake = together(mistake, s.takeHanded(), s.tryEndpoints())
 	gen, err := resolve(s.request, true)
 	var b strings.Builder
 	b.WriteString("settings:\n")

@@ -1,10 +1,15 @@
 package main
 
 import (
+	"errors"
+	"net"
+
 	"dyno/internal/control"
 	"dyno/internal/endpoint"
 	"dyno/internal/output"
 	"dyno/launcher"
+
+	"golang.org/x/sys/unix"
 )
 
 // endpoints are what others ask us by: both stand before the first process is
@@ -53,6 +58,31 @@ func openControl(s *settings, gen *generation, inbox *launcher.Inbox, log *journ
 	}
 	log.say(launcher.Warn, "no control socket, so launcher status and the like do not work: %v", oneMistake(err))
 	return nil, nil
+}
+
+// tryEndpoints is for check: whether they could be opened now.
+func (s *settings) tryEndpoints() error {
+	var all error
+	if s.Health != "" {
+		l, err := net.Listen("tcp", s.Health)
+		switch {
+		case err == nil:
+			l.Close()
+		case errors.Is(err, unix.EADDRINUSE):
+			s.warnings = append(s.warnings, inUse(s.source("health"), s.Health, unix.EADDRINUSE))
+		default:
+			all = together(all, wrong(s.source("health"), err.Error(), "name another address, or off"))
+		}
+	}
+	if s.Socket != "" && s.Socket != "none" {
+		switch err := control.Try(s.Socket); {
+		case errors.Is(err, unix.EADDRINUSE):
+			s.warnings = append(s.warnings, inUse(s.source("socket"), s.Socket, unix.EADDRINUSE))
+		case err != nil:
+			all = together(all, wrong(s.source("socket"), err.Error(), "name another, or none"))
+		}
+	}
+	return all
 }
 
 // ended says that the loop turns no more.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -114,7 +115,7 @@ func (s *resolution) readEnvFiles(files []string, source string) []procfile.Vari
 		if err != nil {
 			s.mistakeOnce(&procfile.Problem{
 				File: file, What: "cannot read the env file: " + cause(err),
-				Remedy: "create it, or name another: " + firstSet(source, "--env-file"),
+				Remedy: "create it, or name another: " + cmp.Or(source, "--env-file"),
 			})
 			continue
 		}

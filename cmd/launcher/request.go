@@ -47,7 +47,7 @@ type request struct {
 	ListenNone  bool   // --listen none: several may share $PORT
 	Nested      bool   // we run below a launcher (WITHIN_LAUNCHER)
 
-	Sockets *listen.Set       // those opened for Listen; nil: a check, which opens none
+	Sockets *listen.Set       // those opened for Listen, or tried by a check; nil: neither
 	Handed  []launcher.Socket // by the service manager
 
 	Environ  []string // the environment we were given, not filtered

@@ -217,6 +217,13 @@ func (s *settings) defaultOf(one setting) string {
 	case "quiet-for":
 		window := launcher.Window(s.Budget, 0) - launcher.Window(s.Budget, s.QuietFor)
 		return window.String()
+	case "listen":
+		return "off" // a .socket unit's are shown with the type that gets them
+	case "socket":
+		if s.Command == "exec" {
+			return "none, but of several processes a private place"
+		}
+		return "a private place"
 	case "log":
 		return s.logMode(s.Command == "exec")
 	}

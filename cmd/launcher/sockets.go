@@ -131,15 +131,29 @@ func (s *resolution) listen(k *kind, text, source string) {
 		}
 		seen = append(seen, address)
 		one, err := s.openSocket(address)
-		if err != nil {
+		switch {
+		case err == nil:
+		case errors.Is(err, unix.EADDRINUSE) && s.Sockets.Trial():
+			s.made.Warnings = append(s.made.Warnings, inUse(source, address.String(), err))
+		default:
 			s.mistakeIn(source, fmt.Sprintf("cannot listen on %s: %s", address, cause(err)), listenCure(err))
 		}
 		k.sockets = append(k.sockets, one)
 	}
 }
 
+// inUse is what check says of an address that is in use: by the very launcher,
+// perhaps, whose next restart is checked.
+func inUse(source, address string, err error) string {
+	p := procfile.Problem{
+		Setting: source, What: fmt.Sprintf("cannot listen on %s now: %s", address, cause(err)),
+		Remedy: "a launcher that starts now is refused; all is well if the one that runs listens there",
+	}
+	return p.Error()
+}
+
 func (s *resolution) openSocket(a listen.Address) (launcher.Socket, error) {
-	if s.Sockets == nil { // check
+	if s.Sockets == nil {
 		return launcher.Socket{FD: -1, Name: a.Name(), Addr: a.String()}, nil
 	}
 	one, err := s.Sockets.Open(a)

@@ -40,8 +40,9 @@ func (a *app) supervise(s *settings, mistake error) error {
 	}
 	if a.wrong != nil { // what else is wrong is told with it
 		endOnSignal()
+		s.Sockets = listen.NewTrial()
 		_, err := resolve(s.request, true)
-		return together(mistake, err)
+		return together(mistake, err, s.tryEndpoints())
 	}
 	runtime.GOMAXPROCS(min(mostThreads, runtime.NumCPU()))
 	debug.SetGCPercent(gcBusy)
@@ -58,7 +59,7 @@ func (a *app) supervise(s *settings, mistake error) error {
 	}
 	if mistake != nil || err != nil {
 		s.Sockets.Close()
-		return together(mistake, err)
+		return together(mistake, err, s.tryEndpoints())
 	}
 	a.status = supervised(s, gen)
 	return nil

@@ -113,23 +113,14 @@ func dead(path string) bool {
 // listenFile listens at path exactly. What nobody listens on is taken over; no
 // file that is anything but a socket is touched.
 func listenFile(path string) (*net.UnixListener, error) {
-	if most := len(unix.RawSockaddrUnix{}.Path) - 1; len(path) > most {
-		return nil, fmt.Errorf("%s is longer than the %d bytes that a socket's path may have", path, most)
-	}
 	unlock := lock(filepath.Dir(path))
 	defer unlock()
-	switch info, err := os.Lstat(path); {
-	case errors.Is(err, os.ErrNotExist):
-	case err != nil:
+	stale, err := takeable(path)
+	if err == nil && stale {
+		err = os.Remove(path)
+	}
+	if err != nil {
 		return nil, err
-	case info.Mode()&os.ModeSocket == 0:
-		return nil, fmt.Errorf("%s is there, and is no socket", path)
-	case !dead(path):
-		return nil, inUse(path)
-	default:
-		if err := os.Remove(path); err != nil {
-			return nil, err
-		}
 	}
 	l, err := listenPrivate(path)
 	if err != nil {
@@ -137,6 +128,40 @@ func listenFile(path string) (*net.UnixListener, error) {
 	}
 	l.SetUnlinkOnClose(false) // it may be another's by then
 	return l, nil
+}
+
+// takeable tells whether a launcher may listen at path, and whether what a dead
+// one left there is to be removed first.
+func takeable(path string) (stale bool, err error) {
+	if most := len(unix.RawSockaddrUnix{}.Path) - 1; len(path) > most {
+		return false, fmt.Errorf("%s is longer than the %d bytes that a socket's path may have", path, most)
+	}
+	switch info, err := os.Lstat(path); {
+	case errors.Is(err, os.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, err
+	case info.Mode()&os.ModeSocket == 0:
+		return false, fmt.Errorf("%s is there, and is no socket", path)
+	case !dead(path):
+		return false, inUse(path)
+	}
+	return true, nil
+}
+
+// Try tells why Serve could not listen at path now, "" for any place. It changes
+// nothing.
+func Try(path string) error {
+	if path == "" || path[0] == '@' {
+		return nil
+	}
+	if _, err := takeable(path); err != nil {
+		return err
+	}
+	if err := unix.Access(filepath.Dir(path), unix.W_OK|unix.X_OK); err != nil {
+		return &os.PathError{Op: "listen", Path: path, Err: err}
+	}
+	return nil
 }
 
 // inUse says who listens at path, or why that cannot be found out.
@@ -152,8 +177,14 @@ func inUse(path string) error {
 			who = fmt.Sprintf("process %d", pid)
 		}
 	}
-	return fmt.Errorf("%s is in use: %s serves it", path, who)
+	return inUseError(fmt.Sprintf("%s is in use: %s serves it", path, who))
 }
+
+// inUseError is EADDRINUSE that says more.
+type inUseError string
+
+func (e inUseError) Error() string        { return string(e) }
+func (e inUseError) Is(target error) bool { return target == syscall.EADDRINUSE }
 
 // lock keeps two launchers from taking over the same stale socket at once. It
 // is let go by the function returned. Where it cannot be had, we go on without.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,6 +19,18 @@ func open(a Address) (fd int, made file, err error) {
 	if a.Path != "" {
 		return openUnix(a.Path)
 	}
+	if fd, err = bound(a); err != nil {
+		return -1, file{}, err
+	}
+	if err = unix.Listen(fd, backlog); err != nil {
+		unix.Close(fd)
+		return -1, file{}, err
+	}
+	return fd, file{}, nil
+}
+
+// bound is a socket with a TCP address, which does not listen yet.
+func bound(a Address) (fd int, err error) {
 	domain, to := unix.AF_INET, unix.Sockaddr(&unix.SockaddrInet4{Port: int(a.Port)})
 	if a.Host.Is6() {
 		domain, to = unix.AF_INET6, &unix.SockaddrInet6{Port: int(a.Port), Addr: a.Host.As16()}
@@ -25,7 +38,7 @@ func open(a Address) (fd int, made file, err error) {
 		to.(*unix.SockaddrInet4).Addr = a.Host.As4()
 	}
 	if fd, err = socket(domain); err != nil {
-		return -1, file{}, err
+		return -1, err
 	}
 	err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
 	if err == nil && domain == unix.AF_INET6 {
@@ -34,14 +47,37 @@ func open(a Address) (fd int, made file, err error) {
 	if err == nil {
 		err = unix.Bind(fd, to)
 	}
-	if err == nil {
-		err = unix.Listen(fd, backlog)
-	}
 	if err != nil {
 		unix.Close(fd)
-		return -1, file{}, err
+		return -1, err
 	}
-	return fd, file{}, nil
+	return fd, nil
+}
+
+// try tells why open would fail. No client sees anything of it: nobody listens.
+func try(a Address) error {
+	if a.Path != "" {
+		return tryUnix(a.Path)
+	}
+	fd, err := bound(a)
+	if err == nil {
+		unix.Close(fd)
+	}
+	return err
+}
+
+func tryUnix(path string) error {
+	if len(path) > longestPath {
+		return errTooLong
+	}
+	if err := unix.Access(filepath.Dir(path), unix.W_OK|unix.X_OK); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	_, err := isStale(path)
+	return err
 }
 
 // file is one that we made: another that has taken its name is not ours to
@@ -108,24 +144,34 @@ func openUnix(path string) (int, file, error) {
 
 // removeStale removes a socket that refuses connections: its program has gone.
 func removeStale(path string) error {
+	stale, err := isStale(path)
+	if err == nil && stale {
+		return unix.Unlink(path)
+	}
+	return err
+}
+
+// isStale tells whether a socket refuses connections; false: there is no file any
+// more. An error says why it is not to be replaced.
+func isStale(path string) (bool, error) {
 	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSocket == 0 {
-		return errNotSocket
+		return false, errNotSocket
 	}
 	fd, err := socket(unix.AF_UNIX)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer unix.Close(fd)
 	if err = unix.SetNonblock(fd, true); err != nil { // one whose queue is full would hold us up
-		return err
+		return false, err
 	}
 	switch err = unix.Connect(fd, &unix.SockaddrUnix{Name: path}); {
 	case errors.Is(err, unix.ECONNREFUSED):
-		return unix.Unlink(path)
+		return true, nil
 	case errors.Is(err, unix.ENOENT):
-		return nil
+		return false, nil
 	case err == nil, errors.Is(err, unix.EAGAIN):
-		return errLive
+		return false, errLive
 	}
-	return fmt.Errorf("whether another program listens there cannot be told: %w", err)
+	return false, fmt.Errorf("whether another program listens there cannot be told: %w", err)
 }

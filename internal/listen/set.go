@@ -24,12 +24,24 @@ type Set struct {
 	named map[Address]bool // since Begin
 	fresh []Address        // opened since Begin
 	over  bool
+	trial bool
 }
 
 // NewSet is an empty one.
 func NewSet() *Set {
 	return &Set{open: map[Address]Socket{}, made: map[Address]file{}}
 }
+
+// NewTrial is one that opens nothing: Open tells whether the socket could be opened
+// now, as far as that can be told without opening it.
+func NewTrial() *Set {
+	s := NewSet()
+	s.trial = true
+	return s
+}
+
+// Trial tells whether this one opens nothing.
+func (s *Set) Trial() bool { return s.trial }
 
 // Begin begins a generation: see Abort and Unnamed.
 func (s *Set) Begin() {
@@ -39,12 +51,14 @@ func (s *Set) Begin() {
 }
 
 // Open opens a, or gives the socket that is open there already. After Release it
-// is ECANCELED.
+// is ECANCELED. On a trial the socket, in any case, has no descriptor.
 func (s *Set) Open(a Address) (Socket, error) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	one, ok := s.open[a]
 	switch {
+	case s.trial:
+		return Socket{FD: -1, Name: a.Name(), Addr: a.String()}, try(a)
 	case s.over:
 		return Socket{}, unix.ECANCELED
 	case !ok:

@@ -112,7 +112,7 @@ func (a *app) operate(use, short, long string, least, most int, body func(o *ope
 }
 
 func (o *operator) addFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&o.which.Socket, "socket", "", "the launcher that serves this `PATH` (default: the only one that runs) [$LAUNCHER_SOCKET]")
+	flags.StringVar(&o.which.Socket, "socket", "", "the launcher that serves this `PATH` (default: that of launcher.toml, or the only one that runs) [$LAUNCHER_SOCKET]")
 	flags.Var(pidFlag{&o.which.PID}, "pid", "the launcher with this `PID`")
 	flags.Var(&o.timeout, "timeout", "how long its answer may take, as a `TIME` (default 10s)")
 }
@@ -137,15 +137,30 @@ func countMistake(cmd *cobra.Command, args []string, most int) error {
 // find finds the launcher that is meant.
 func (o *operator) find() error {
 	which := o.which
+	source := "--socket"
 	if which.Socket == "" && which.PID == 0 {
-		which.Socket = lookup(o.environ, "LAUNCHER_SOCKET")
+		which.Socket, source = o.socketSet()
 	}
 	if which.Socket == "none" {
-		return errors.New("there is no control socket: --socket or LAUNCHER_SOCKET is none")
+		return fmt.Errorf("there is no control socket: it is none by %s; of another launcher name it with --pid or --socket", source)
 	}
 	client, err := control.Find(which)
+	if err != nil && which.Socket != "" && source != "--socket" {
+		err = fmt.Errorf("%w (%s names it)", err, source)
+	}
 	o.Client = client
 	return err
+}
+
+// socketSet is the control socket that the environment or launcher.toml sets for a
+// launcher that is started here, and which of them does; "" where none does.
+func (o *operator) socketSet() (path, source string) {
+	if path = lookup(o.environ, "LAUNCHER_SOCKET"); path != "" {
+		return path, "LAUNCHER_SOCKET"
+	}
+	file, _ := readConfig(&request{Config: lookup(o.environ, "LAUNCHER_CONFIG"), Environ: o.environ, Dir: workingDirectory()})
+	key := file.top["socket"]
+	return key.text, fmt.Sprintf("%s:%d", file.name, key.line)
 }
 
 // ask has a verb carried out, and says so.

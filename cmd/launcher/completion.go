@@ -29,7 +29,7 @@ func (a *app) completion() *cobra.Command {
 			root := cmd.Root()
 			switch strings.Join(args, " ") {
 			case "bash":
-				return root.GenBashCompletionV2(os.Stdout, true)
+				return bashCompletion(root)
 			case "zsh":
 				return root.GenZshCompletion(os.Stdout)
 			case "fish":
@@ -42,6 +42,35 @@ func (a *app) completion() *cobra.Command {
 			return p
 		},
 	}
+}
+
+// bashWords stands in for the package bash-completion, which minimal images lack:
+// it sets words, cword, cur and prev to the command line's words, those joined
+// again that bash splits at = and : (COMP_WORDBREAKS). It is for bash 3.2 too.
+const bashWords = `local line=$COMP_LINE word i last
+    words=() cword=0
+    for ((i = 0; i < ${#COMP_WORDS[@]}; i++)); do
+        word=${COMP_WORDS[i]} last=$((${#words[@]} - 1))
+        if [[ $i -gt 0 && $line != [[:blank:]]* && ( $word == [=:]* || ${words[last]} == *[=:] ) ]]; then
+            words[last]+=$word
+        else
+            words+=("$word") last=$((last + 1))
+        fi
+        line=${line#"${line%%[![:blank:]]*}"}
+        line=${line#"$word"}
+        [[ $i -ne $COMP_CWORD ]] || cword=$last
+    done
+    cur=${words[cword]} prev=${words[cword > 0 ? cword - 1 : 0]}`
+
+// bashCompletion prints cobra's script for bash, which asks for that package.
+func bashCompletion(root *cobra.Command) error {
+	var script strings.Builder
+	if err := root.GenBashCompletionV2(&script, true); err != nil {
+		return err
+	}
+	const asks = `_get_comp_words_by_ref "$@" cur prev words cword`
+	_, err := os.Stdout.WriteString(strings.Replace(script.String(), asks, bashWords, 1))
+	return err
 }
 
 // completeTypes offers the process types of the Procfile that are not named yet.

@@ -49,7 +49,8 @@ func TestCompletionByTab(t *testing.T) {
 			screen := ""
 			see := func(pattern string) {
 				t.Helper()
-				_ = terminal.SetReadDeadline(time.Now().Add(patience))
+				enough := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+				defer enough.Stop()
 				for buffer := make([]byte, 4096); !regexp.MustCompile(pattern).MatchString(screen); {
 					n, err := terminal.Read(buffer)
 					if screen += string(buffer[:n]); err != nil {

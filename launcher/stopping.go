@@ -36,7 +36,7 @@ func (s *supervisor) begin(now time.Time, p plan, why string) {
 	s.stopping = &stopping{plan: p, why: why}
 	s.Stops()
 	if len(s.running) > 0 {
-		s.say(Info, nil, "stopping: %s; budget %s", why, s.Budget)
+		s.say(Info, nil, "stopping: %s; budget %s", why, p.end.Sub(now))
 	}
 	s.roll = nil
 	s.seek(now)

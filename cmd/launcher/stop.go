@@ -24,6 +24,9 @@ func (a *app) stop() *cobra.Command {
 	budget := span{name: "budget"}
 	cmd := a.operate("stop [NAME|TYPE] [--wait[=TIME]] [--budget TIME]", "stop processes, or everything", aboutStop, 0, 1,
 		func(o *operator, args []string) error {
+			if d := budget.Duration; d > 0 && d < launcher.LeastBudget {
+				return wrong("--budget", fmt.Sprintf("%s is too short", d), fmt.Sprintf("give at least %s", launcher.LeastBudget))
+			}
 			return o.stop(launcher.Request{Verb: launcher.AskStop, Target: optional(args), Budget: budget.Duration}, wait)
 		})
 	addWait(cmd.Flags(), &wait, "return when all are down, or this `TIME` is over (default: the budget and 5s)")

@@ -22,39 +22,54 @@ type Wrapped struct {
 // any other line, and for a `launcher exec` that cannot be taken away without
 // a change: in a list or pipeline.
 func Unwrap(line string) (Wrapped, bool) {
-	if !strings.Contains(line, "launcher") || plainLine(line) != "" {
+	stmt, alone, skip, words := launcherLine(line)
+	if stmt == nil {
 		return Wrapped{}, false
 	}
-	file, err := parseShell(line, syntax.LangPOSIX)
-	if err != nil || len(file.Stmts) == 0 {
-		return Wrapped{}, false
-	}
-	stmt, alone := firstStmt(file.Stmts)
-	call, ok := stmt.Cmd.(*syntax.CallExpr)
-	if !ok {
-		return Wrapped{}, false
-	}
-	words := staticPrefix(call.Args)
-	skip := 0
-	if len(words) > 0 && words[0] == "exec" {
-		skip = 1
-	}
-	if len(words) < skip+2 || !isLauncher(words[skip]) {
-		return Wrapped{}, false
-	}
-	subcommand, rest := words[skip+1], words[skip+2:]
-	switch subcommand {
+	rest := words[skip+2:]
+	switch words[skip+1] {
 	case "start":
 		return Wrapped{Starts: true}, true
 	case "run":
 		return Wrapped{Runs: runTypes(rest)}, true
-	case "exec":
-		if !alone || stmt.Negated || stmt.Background {
-			return Wrapped{}, false
-		}
-		return unwrapExec(line, stmt, call, skip+2, rest)
 	}
-	return Wrapped{}, false
+	if !alone || stmt.Negated || stmt.Background {
+		return Wrapped{}, false
+	}
+	return unwrapExec(line, stmt, stmt.Cmd.(*syntax.CallExpr), skip+2, rest)
+}
+
+// Launched tells whether a line begins with the launcher, as Unwrap's do, also
+// where that cannot be taken away: `launcher exec -c ${N:-2} -- CMD`.
+func Launched(line string) bool {
+	stmt, _, _, _ := launcherLine(line)
+	return stmt != nil
+}
+
+// launcherLine is the first command of a line that begins with `launcher exec`,
+// run or start, nil of any other; alone: the line holds no other. words are its
+// static ones up to the first that is not, after an exec at words[:skip].
+func launcherLine(line string) (stmt *syntax.Stmt, alone bool, skip int, words []string) {
+	if !strings.Contains(line, "launcher") || plainLine(line) != "" {
+		return nil, false, 0, nil
+	}
+	file, err := parseShell(line, syntax.LangPOSIX)
+	if err != nil || len(file.Stmts) == 0 {
+		return nil, false, 0, nil
+	}
+	stmt, alone = firstStmt(file.Stmts)
+	call, ok := stmt.Cmd.(*syntax.CallExpr)
+	if !ok {
+		return nil, false, 0, nil
+	}
+	words = staticPrefix(call.Args)
+	if len(words) > 0 && words[0] == "exec" {
+		skip = 1
+	}
+	if len(words) < skip+2 || !isLauncher(words[skip]) || !inList(words[skip+1], "exec run start") {
+		return nil, false, 0, nil
+	}
+	return stmt, alone, skip, words
 }
 
 // firstStmt follows lists and pipelines to their first command; alone: there

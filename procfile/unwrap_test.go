@@ -57,6 +57,24 @@ func TestUnwrap(t *testing.T) {
 	}
 }
 
+func TestLaunched(t *testing.T) {
+	for line, want := range map[string]bool{
+		"launcher exec puma":                  true,
+		"launcher exec -c ${N:-2} -- sidekiq": true,
+		"A=1 exec bin/launcherctl run worker": true,
+		"launcher exec puma && true":          true,
+		"puma":                                false,
+		"bundle exec launcher exec puma":      false,
+		"launcher check":                      false,
+		"launcher $VERB puma":                 false,
+		"echo launcher exec":                  false,
+	} {
+		if got := Launched(line); got != want {
+			t.Errorf("%q: %v", line, got)
+		}
+	}
+}
+
 func TestUses(t *testing.T) {
 	for line, want := range map[string]bool{
 		"puma -p $PORT":            true,

@@ -95,7 +95,7 @@ func readProcfile(app string) ([]entry, error) {
 	}
 	var entries []entry
 	for _, e := range parsed {
-		w, launched := procfile.Unwrap(e.Command)
+		w, _ := procfile.Unwrap(e.Command)
 		if w.Starts || slices.Contains(w.Runs, e.Type) {
 			mistakes = multierror.Append(mistakes, &procfile.Problem{
 				File: procfileName, Line: e.Line, Setting: e.Type,
@@ -109,7 +109,7 @@ func readProcfile(app string) ([]entry, error) {
 				What: "launcher exec: " + w.Wrong, Remedy: "write launcher exec [flags] -- COMMAND",
 			})
 		}
-		entries = append(entries, entry{e, launched})
+		entries = append(entries, entry{e, procfile.Launched(e.Command)})
 	}
 	return entries, mistakes.ErrorOrNil()
 }

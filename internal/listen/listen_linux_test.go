@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"testing"
@@ -211,7 +212,11 @@ func freePort(t *testing.T) int {
 // TestGenerations: what is named no more stays; what a refused one opened goes.
 func TestGenerations(t *testing.T) {
 	dir := t.TempDir()
-	first, second, third := Address{Path: dir + "/1"}, Address{Path: dir + "/2"}, Address{Path: dir + "/3"}
+	first, second := Address{Path: dir + "/1"}, Address{Path: dir + "/2"}
+	third, err := Parse(fmt.Sprintf("127.0.0.1:%d", freePort(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
 	s, _ := openAt(t, first)
 	s.Begin()
 	if _, err := s.Open(second); err != nil {
@@ -228,7 +233,11 @@ func TestGenerations(t *testing.T) {
 	}
 	s.Abort()
 	for a, open := range map[Address]bool{first: true, second: true, third: false} {
-		conn, err := net.Dial("unix", a.Path)
+		network, to := "unix", a.Path
+		if to == "" {
+			network, to = "tcp", netip.AddrPortFrom(a.Host, a.Port).String()
+		}
+		conn, err := net.Dial(network, to)
 		if (err == nil) != open {
 			t.Errorf("%s: %v", a, err)
 		}
@@ -284,7 +293,12 @@ func TestAddressOf(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Close(idle)
-	for what, fd := range map[string]int{"a socket that does not listen": idle, "no socket": 0} {
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	for what, fd := range map[string]int{"a socket that does not listen": idle, "no socket": int(null.Fd())} {
 		if got := addressOf(fd); got != "" {
 			t.Errorf("%s: %q", what, got)
 		}

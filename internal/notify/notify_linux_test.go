@@ -210,6 +210,37 @@ func TestFirstPlaceThatWorks(t *testing.T) {
 	}
 }
 
+// TestPlace: in memory where that can be had; $XDG_RUNTIME_DIR for a user, but not
+// for root, whose workers may be other users.
+func TestPlace(t *testing.T) {
+	private, err := os.MkdirTemp("/dev/shm", "notify")
+	if err != nil {
+		t.Skip(err)
+	}
+	defer os.RemoveAll(private)
+	t.Setenv("XDG_RUNTIME_DIR", private)
+	d, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if inside, user := strings.HasPrefix(d.path, private+"/"), os.Geteuid() != 0; inside != user {
+		t.Errorf("%s, where $XDG_RUNTIME_DIR is %s", d.path, private)
+	}
+	for _, place := range []string{private, d.path} {
+		var fs unix.Statfs_t
+		if err := unix.Statfs(place, &fs); err != nil {
+			t.Fatal(err)
+		}
+		if place == private && fs.Type != unix.TMPFS_MAGIC {
+			break // not in memory either
+		}
+		if fs.Type != unix.TMPFS_MAGIC {
+			t.Errorf("%s is on a disk, and /dev/shm is not", d.path)
+		}
+	}
+}
+
 // TestStale: the directory of a launcher that lives stays; that of one which was
 // killed is removed by the next; what is not ours is left alone.
 func TestStale(t *testing.T) {

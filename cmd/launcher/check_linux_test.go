@@ -66,21 +66,13 @@ func TestCheckListens(t *testing.T) {
 
 // TestCheckSystemd: the sockets of a .socket unit are shown with who gets them.
 func TestCheckSystemd(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	file, err := l.(*net.TCPListener).File()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
+	address, _ := freeAddress(t)
+	file := listening(t, address)
 	given := func(n int) []string {
 		return []string{"sh", "-c", fmt.Sprintf(`LISTEN_PID=$$ LISTEN_FDS=%d exec "$@"`, n), "sh"}
 	}
 	out := checked(t, given(1), []*os.File{file}, 0)
-	if !regexp.MustCompile(`(?m)^web:\n(  .*\n)*  listen +tcp://` + l.Addr().String() + ` +LISTEN_FDS$`).MatchString(out) {
+	if !regexp.MustCompile(`(?m)^web:\n(  .*\n)*  listen +tcp://` + address + ` +LISTEN_FDS$`).MatchString(out) {
 		t.Error(out)
 	}
 	if out = checked(t, given(9999), []*os.File{file}, 2); !strings.Contains(out, `launcher: LISTEN_FDS: `) {

@@ -59,7 +59,7 @@ func readConfig(r *request) (*configFile, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(r.Dir, path)
 	}
-	text, there, err := readFile(path, asked)
+	text, there, err := readIfThere(path, asked)
 	switch {
 	case err != nil:
 		return &configFile{}, multierror.Append(nil, &procfile.Problem{

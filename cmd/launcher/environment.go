@@ -2,9 +2,7 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"slices"
 	"strconv"
@@ -111,7 +109,7 @@ func (s *resolution) envFiles() []string {
 func (s *resolution) readEnvFiles(files []string, source string) []procfile.Variable {
 	var all []procfile.Variable
 	for _, file := range files {
-		text, there, err := readFile(s.path(file), source != "")
+		text, there, err := readIfThere(s.path(file), source != "")
 		if err != nil {
 			s.mistakeOnce(&procfile.Problem{
 				File: file, What: "cannot read the env file: " + cause(err),
@@ -153,16 +151,6 @@ func (s *resolution) noteEnvFile(read envRead) {
 	if !slices.Contains(s.made.EnvRead, read) {
 		s.made.EnvRead = append(s.made.EnvRead, read)
 	}
-}
-
-// readFile reads a file that is not there, which is no error, where nobody asked
-// for it and it is none: a directory .env is a Python environment.
-func readFile(path string, asked bool) (text []byte, there bool, err error) {
-	if info, err := os.Stat(path); !asked && (errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir()) {
-		return nil, false, nil
-	}
-	text, err = readText(path)
-	return text, err == nil, err
 }
 
 // remarkVariable says what a variable of an env file does not do, though one

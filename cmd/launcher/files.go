@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 )
 
@@ -23,4 +25,14 @@ func readText(path string) ([]byte, error) {
 		err = fmt.Errorf("it is larger than %d MB", mostText>>20)
 	}
 	return text, err
+}
+
+// readIfThere is readText where there may be no file: that is no error where nobody
+// asked for it, and neither is a directory: .env may be a Python environment.
+func readIfThere(path string, asked bool) (text []byte, there bool, err error) {
+	if info, err := os.Stat(path); !asked && (errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir()) {
+		return nil, false, nil
+	}
+	text, err = readText(path)
+	return text, err == nil, err
 }

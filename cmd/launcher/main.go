@@ -4,6 +4,7 @@
 //
 // Each command has a file of its name. What those share reads in this order:
 //
+//	flags         the command line as it is read, and what is wrong with its flags
 //	settings*     flags and environment; values reads a single one, config* a launcher.toml
 //	request       what they come to, as plain values
 //	specs         makes a generation of a request and the files as they are now, by

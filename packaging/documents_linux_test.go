@@ -22,9 +22,7 @@ const stub = "#!/bin/sh\necho \"$* index=$INDEX count=$COUNT timeout=$STOP_TIMEO
 func herokuLines(t *testing.T, text string, config map[string]string) map[string]string {
 	t.Helper()
 	bash, err := exec.LookPath("bash")
-	if err != nil {
-		t.Skip("no bash")
-	}
+	must(t, err)
 	c := newClassic(t, text)
 	r := c.compile(t).want(t, 0)
 	entries, err := procfile.Parse("Procfile", []byte(text))

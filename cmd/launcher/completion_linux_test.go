@@ -23,9 +23,9 @@ func TestCompletionByTab(t *testing.T) {
 		"fish": {[]string{"--no-config"}, "launcher completion fish | source"},
 	} {
 		t.Run(shell, func(t *testing.T) {
-			path, err := exec.LookPath(shell)
-			if err != nil || !hasTerminals() {
-				t.Skip("no ", shell, ", or no pseudo-terminals")
+			needProgram(t, shell)
+			if !hasTerminals() {
+				t.Skip("no pseudo-terminals")
 			}
 			dir := t.TempDir()
 			if err := os.Symlink(launcherBinary, filepath.Join(dir, "launcher")); err != nil {
@@ -34,7 +34,7 @@ func TestCompletionByTab(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, "Procfile"), []byte("web: a\nworker: b\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			cmd := exec.Command(path, how.args...)
+			cmd := exec.Command(shell, how.args...)
 			cmd.Dir = dir
 			cmd.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "HOME=" + dir, "TERM=dumb", "PS1=$ "}
 			terminal, err := pty.Start(cmd)

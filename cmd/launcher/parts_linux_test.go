@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"time"
 
+	"dyno/internal/early"
+
 	"github.com/zenazn/goji/bind"
 )
 
@@ -30,6 +32,11 @@ func init() {
 		return
 	}
 	signal.Reset(syscall.SIGTERM) // early, which is linked in, listens to it
+	go func() {                   // … and may have heard one already
+		if <-early.Urgent == syscall.SIGTERM {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGTERM)
+		}
+	}()
 	if err := play(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

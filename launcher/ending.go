@@ -168,11 +168,13 @@ func (s *supervisor) drop(gone *process) {
 }
 
 // causeOfDeath says how a process ended: its status, its signal, our KILL and
-// why, the OOM killer's.
+// why, launcher signal's, the OOM killer's.
 func (s *supervisor) causeOfDeath(p *process, exit Exit) (Level, string) {
 	switch {
 	case p.state == Killed:
 		return Info, exit.String()
+	case p.told != 0 && exit.Signal() == p.told && p.state < Quieting:
+		return Warn, "asked by launcher signal; " + exit.String()
 	case exit.Signal() == unix.SIGKILL && s.oomKilled():
 		return Error, "killed by the OOM killer: the container's memory limit was reached; lower COUNT or raise the limit"
 	case p.state >= Quieting, s.stopping != nil:

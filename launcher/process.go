@@ -1,6 +1,10 @@
 package launcher
 
-import "time"
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
 
 // process is one slot and what runs in it. A slot keeps its name and index
 // over restarts; pid is 0 whenever nothing runs (P15).
@@ -11,11 +15,12 @@ type process struct {
 	state State
 	since time.Time // in this state since
 
-	started time.Time // the process that runs, or ran last
-	upAt    time.Time // Starting: when to take it for ready, or to see whether it is
-	proved  bool      // that process has been ready
-	status  string    // its last STATUS=
-	said    time.Time // when it reported STOPPING=1 with no TERM of ours
+	started time.Time   // the process that runs, or ran last
+	upAt    time.Time   // Starting: when to take it for ready, or to see whether it is
+	proved  bool        // that process has been ready
+	status  string      // its last STATUS=
+	said    time.Time   // when it reported STOPPING=1 with no TERM of ours
+	told    unix.Signal // what launcher signal has sent it last; 0: nothing
 	tries   tries
 
 	readiness, liveness asking        // its probes
@@ -107,7 +112,7 @@ func (p *process) deadline() time.Time {
 // forgotten, so that nothing of it can reach the next one (P12).
 func (p *process) ended() {
 	p.pid = 0
-	p.proved, p.status, p.said = false, "", time.Time{}
+	p.proved, p.status, p.said, p.told = false, "", time.Time{}, 0
 	p.plan, p.cause, p.next = plan{}, "", byPolicy
 	p.fresh = nil
 	p.owed, p.lookAt, p.lookGap = false, time.Time{}, 0

@@ -342,6 +342,7 @@ func (s *supervisor) askSignal(sig unix.Signal, targets []*process, now time.Tim
 		case sig == unix.SIGCONT && p.state == Quieting: // P46; it gets one with its stop signal
 		default:
 			s.send(p, s.stopTargets(p, sig, now), sig)
+			p.told = sig
 			got = append(got, p)
 		}
 	}

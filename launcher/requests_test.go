@@ -198,6 +198,21 @@ func TestAskSignal(t *testing.T) {
 	}
 }
 
+// TestAskSignalThatKills: who died of what launcher signal sent is no riddle.
+func TestAskSignalThatKills(t *testing.T) {
+	h := inHouse(t, Config{Specs: specs("worker", 1)}, always(behaviour{}), func(h *house) {
+		time.Sleep(20 * time.Second)
+		h.ask(t, Request{Verb: AskSignal, Target: "worker", Signal: unix.SIGKILL})
+		time.Sleep(20 * time.Second)
+	})
+	if h.said("unknown KILL") || !h.said("asked by launcher signal; signal KILL") {
+		t.Error("the log does not say who sent KILL")
+	}
+	if n := h.startsOf("worker.1"); n != 2 {
+		t.Errorf("%d starts, want 2", n)
+	}
+}
+
 func TestWatchersHearOfChanges(t *testing.T) {
 	inHouse(t, Config{Specs: specs("worker", 1)}, always(behaviour{up: time.Minute}), func(h *house) {
 		time.Sleep(20 * time.Second)

@@ -98,7 +98,7 @@ func (a *app) operate(use, short, long string, least, most int, body func(o *ope
 				return p
 			}
 			if err != nil {
-				complain(fmt.Errorf("%s: %w", cmd.Name(), err))
+				complain(fmt.Errorf("%s: %w%s", cmd.Name(), err, apartFromWait(cmd, args)))
 				return nil
 			}
 			a.status = 0
@@ -120,6 +120,18 @@ func (o *operator) addFlags(flags *pflag.FlagSet) {
 func addWait(flags *pflag.FlagSet, w *waiting, help string) {
 	flags.Var(w, "wait", help)
 	flags.Lookup("wait").NoOptDefVal = "auto"
+}
+
+// apartFromWait is a hint for what was refused: `quiet --wait 40s` is about a
+// process that is called 40s.
+func apartFromWait(cmd *cobra.Command, args []string) string {
+	if f := cmd.Flags().Lookup("wait"); f == nil || !f.Changed || len(args) != 1 {
+		return ""
+	}
+	if _, err := duration("", args[0]); err != nil {
+		return ""
+	}
+	return fmt.Sprintf("; if that is the time to wait, write --wait=%s", args[0])
 }
 
 // countMistake says what a command takes.

@@ -276,3 +276,23 @@ func TestTheDaemonsOfASlotThatWaitsAreToldToEndWithIt(t *testing.T) {
 		wantStatus(t, h, 0)
 	}
 }
+
+// After an abort a slot where nothing serves is made up for at once, though old
+// ones drain for hours and the others have to wait for them.
+func TestTheWayBackDoesNotWaitForWhatDrains(t *testing.T) {
+	few := func(s *Spec) { s.Rolling = Rolling{Surge: 1, DrainLimit: NoDrainLimit, MaxDraining: 2} }
+	job := behaviour{quiet: true, work: time.Second, ready: time.Second, comm: "sidekiq", title: []string{"sidekiq 6 app [1 of 10 busy] stopping"}}
+	rolled(t, 3, []func(*Spec){few, sidekiq}, always(job), func(h *house) {
+		time.Sleep(time.Minute)
+		wantDirs(t, h, "worker.1 ready new, worker.1 (old) quieting , worker.2 ready new, worker.2 (old) quieting , worker.3 ready ")
+		h.mu.Lock()
+		for _, p := range h.procs {
+			if p.spec != nil && p.spec.Slot == 2 && p.spec.Dir == "new" {
+				h.end(p, Exit{Status: 1 << 8})
+			}
+		}
+		h.mu.Unlock()
+		time.Sleep(time.Minute)
+		wantDirs(t, h, "worker.1 ready new, worker.1 (old) quieting , worker.2 ready , worker.2 (old) quieting , worker.3 ready ")
+	})
+}

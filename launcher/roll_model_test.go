@@ -95,7 +95,7 @@ func TestModelRestarts(t *testing.T) {
 			if early {
 				time.Sleep(time.Duration(rest) * time.Millisecond)
 			} else {
-				wrong = append(wrong, settled(t, h, releases, calm, !probed && (surge > 0 || !titles))...)
+				wrong = append(wrong, settled(t, h, n, releases, calm, !probed && (surge > 0 || !titles))...)
 			}
 			if took := h.term(); took > DefaultBudget {
 				wrong = append(wrong, fmt.Sprintf("the stop took %s", took))
@@ -190,17 +190,31 @@ func twins(reply Reply) string {
 
 // settled waits until everything is over that was begun, and tells what is wrong
 // then. ends: no restart waits for one that never drains, or is never well.
-func settled(t *testing.T, h *house, releases []release, calm, ends bool) []string {
+func settled(t *testing.T, h *house, n int, releases []release, calm, ends bool) []string {
 	time.Sleep(15 * time.Minute) // of 4 slots each may drain for 40 s, twice
 	now := h.ask(t, Request{})
 	wrong := []string{stuck(now)}
 	if calm {
-		wrong = append(wrong, mixed(now, releases))
+		wrong = append(wrong, mixed(now, releases), missing(now, n))
 	}
 	if ends {
 		wrong = append(wrong, unended(now))
 	}
 	return wrong
+}
+
+// missing tells of slots that are gone though nobody took them away.
+func missing(reply Reply, n int) string {
+	have := 0
+	for _, p := range reply.Status.Processes {
+		if !p.Old {
+			have++
+		}
+	}
+	if have == n || reply.Status.PID == 0 { // it is over
+		return ""
+	}
+	return fmt.Sprintf("%d of %d slots: %s; %s", have, n, reply.states(), reply.Status.Restart)
 }
 
 // stuck tells of a process that nothing will move on.

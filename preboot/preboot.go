@@ -212,13 +212,11 @@ func (r Restart) begin(d *Decision) {
 			free := r.Back && s.Old != Serving // nothing is lost by it: all at once
 			switch {
 			case free:
-			case underway >= s.limit():
+			case underway >= s.limit(), r.crowded(s, open[s.Type], d):
 				if !r.Back {
 					return
 				}
-				continue
-			case r.crowded(s, open[s.Type], d):
-				return
+				continue // to those where nothing serves
 			}
 			underway++
 			open[s.Type]++

@@ -345,3 +345,16 @@ func check(t *rapid.T, r Restart, surge, most int) {
 		t.Fatalf("%d drain, of at most %d", len(r.Draining), most)
 	}
 }
+
+// TestTheWayBackIsNotCrowdedOut: a slot where nothing serves is not behind one that
+// waits for others to drain.
+func TestTheWayBackIsNotCrowdedOut(t *testing.T) {
+	slot := func(old Old) Slot {
+		return Slot{Name: "worker", Type: "worker", Old: old, Surge: 1, MaxDraining: 1, ReadyTimeout: timeout}
+	}
+	r := Restart{Back: true, Slots: []Slot{slot(Serving), slot(Absent)}, Draining: []Draining{{ID: 7, Type: "worker", Label: "old"}}}
+	d := Next(r, start)
+	if got := d.words(); got != "start 1" || d.Waits == "" {
+		t.Errorf("%s; it waits: %q", got, d.Waits)
+	}
+}

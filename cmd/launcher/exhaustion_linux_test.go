@@ -93,8 +93,9 @@ func TestNoPids(t *testing.T) {
 	})
 	t.Run("ulimit -u", func(t *testing.T) {
 		needProgram(t, "setpriv", "prlimit")
-		const user, most = 54321, 100
-		var crowd []*exec.Cmd // others of the same user, which count too
+		const most = 100
+		user := uint32(50000 + os.Getpid()%10000) // the limit counts all of a user's, those of tests beside this one too
+		var crowd []*exec.Cmd                     // others of that user
 		limit := func(room string) {
 			left, err := strconv.Atoi(room)
 			if err != nil {

@@ -296,3 +296,22 @@ func TestTheWayBackDoesNotWaitForWhatDrains(t *testing.T) {
 		wantDirs(t, h, "worker.1 ready new, worker.1 (old) quieting , worker.2 ready , worker.2 (old) quieting , worker.3 ready ")
 	})
 }
+
+// An old process that ends in a restart of its slot, where that is quiet, is gone:
+// it is not one that stays down.
+func TestAnOldOneThatWasQuietAndEndsIsGone(t *testing.T) {
+	for _, target := range []string{"", "worker.1"} {
+		inHouse(t, Config{Specs: specs("worker", 1, beside)}, func(_ *Spec, nth int) behaviour {
+			if nth == 0 {
+				return behaviour{up: 25 * time.Second, code: 1}
+			}
+			return behaviour{ready: 10 * time.Second}
+		}, func(h *house) {
+			time.Sleep(20 * time.Second)
+			h.ask(t, Request{Verb: AskQuiet, Target: target})
+			h.ask(t, Request{Verb: AskRestart, Target: "worker.1"})
+			time.Sleep(time.Minute)
+			wantStates(t, h.ask(t, Request{}), "worker.1 ready")
+		})
+	}
+}

@@ -69,15 +69,14 @@ func (s *supervisor) afterEnd(p *process, e end, now time.Time) {
 		s.settle(p, e.exit.Code(), e.level, e.why, now)
 	case !e.asked && !s.returns(p, e.exit):
 		s.final(p, e.proved, e.code, e.level, e.why, now)
-	case e.then == remove:
-		s.move(p, Down, e.level, e.why, now)
-		if s.stopping == nil {
-			s.drop(p)
-		}
-	case s.stopping != nil, s.quietAll && e.then == byPolicy, e.then == stayDown:
+	case e.then == remove, s.stopping != nil, s.quietAll && e.then == byPolicy, e.then == stayDown:
 		s.move(p, Down, e.level, e.why, now)
 		p.next = e.then // until it is told to start
-		if !e.asked && s.stopping == nil {
+		switch {
+		case s.stopping != nil:
+		case p.old: // its slot is another's, or nobody's
+			s.drop(p)
+		case !e.asked:
 			s.rollEnded(p, e.proved, now)
 		}
 	case e.then == startNow:

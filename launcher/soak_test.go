@@ -9,6 +9,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// watched is a fake kernel that looks into its supervisor whenever that waits.
+type watched struct {
+	*fake
+	look func() []int
+	held []int
+}
+
+func (k *watched) Wait(until time.Time) Heard {
+	k.mu.Lock()
+	k.held = k.look()
+	k.mu.Unlock()
+	return k.fake.Wait(until)
+}
+
 // TestADayLeavesNothingBehind: crashes every half minute, daemons that come and go,
 // probes and requests, for a day; and what the loop holds is no more at its end than
 // it was after an hour.
@@ -25,14 +39,21 @@ func TestADayLeavesNothingBehind(t *testing.T) {
 			return goodListener
 		})
 		asks := func(s *Spec) { s.Live = probe(ProbeExec); s.Live.Period = time.Minute }
+		w := &watched{fake: k}
 		c := Config{
-			Kernel: k, Inbox: NewInbox(k), QuietFor: -1,
+			Kernel: w, Inbox: NewInbox(k), QuietFor: -1,
 			Specs: append(specs("crash", 2), specs("worker", 2, asks, beside)...),
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		s, err := newSupervisor(ctx, c)
 		if err != nil {
 			t.Fatal(err)
+		}
+		w.look = func() []int {
+			return []int{
+				len(s.processes), len(s.running), len(s.strays), len(s.probes.commands), len(s.probes.why),
+				len(s.worked), len(s.watchers), len(s.restarts.aborted), len(s.counters.Types),
+			}
 		}
 		go func() {
 			defer context.AfterFunc(ctx, k.Wake)()
@@ -41,10 +62,9 @@ func TestADayLeavesNothingBehind(t *testing.T) {
 		h := &house{fake: k, inbox: c.Inbox, over: ctx}
 		held := func() []int {
 			synctest.Wait()
-			return []int{
-				len(s.processes), len(s.running), len(s.strays), len(s.probes.commands), len(s.probes.why),
-				len(s.worked), len(s.watchers), len(s.restarts.aborted), len(s.counters.Types),
-			}
+			k.mu.Lock()
+			defer k.mu.Unlock()
+			return w.held
 		}
 		time.Sleep(time.Hour)
 		before := held()

@@ -280,8 +280,8 @@ func (s *supervisor) askScale(typ string, n int, now time.Time) Reply {
 	if s.underway() {
 		return refuse("a restart is under way; scale when it is over")
 	}
-	if n < 0 {
-		return refuse("%s=%d: a count is 0 or more", typ, n)
+	if n < 0 || n > procfile.MostProcesses {
+		return refuse("%s=%d: a count is 0 or more, and at most %d", typ, n, procfile.MostProcesses)
 	}
 	if n > len(slots) {
 		return s.scaleUp(typ, slots, n, now)

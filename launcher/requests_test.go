@@ -179,6 +179,9 @@ func TestAskScale(t *testing.T) {
 		if r := h.ask(t, Request{Verb: AskScale, Target: "web", Count: 1}); r.Err == "" {
 			t.Error("an unknown type was scaled")
 		}
+		if r := h.ask(t, Request{Verb: AskScale, Target: "worker", Count: 10_000_000}); r.Err == "" {
+			t.Error("a typing mistake costs the machine")
+		}
 		h.ask(t, Request{Verb: AskScale, Target: "worker", Count: 1})
 		time.Sleep(20 * time.Second)
 		wantStates(t, h.ask(t, Request{}), "worker.1 ready")

@@ -41,9 +41,9 @@ type Counts struct {
 	All    *Count           // a bare number, or all=; nil where not given
 }
 
-// mostProcesses is far above what any machine runs: a larger count is a typing
-// mistake.
-const mostProcesses = 100_000
+// MostProcesses is how many a type may have: far above what any machine runs, so
+// that a larger count is a typing mistake.
+const MostProcesses = 100_000
 
 // ParseCounts reads COUNT, SIDEKIQ_COUNT and --count: `3`, `auto`, `50%`, or
 // `worker=6,all=1`; numbers from 1. setting names it in errors. err is a
@@ -156,7 +156,7 @@ func parseCount(text string, least int) (c Count, what, remedy string) {
 		return c, text + " is no process at all", remedy
 	case n < least:
 		return c, text + " is too few", remedy
-	case n > mostProcesses || percent && n > 1000:
+	case n > MostProcesses || percent && n > 1000:
 		return c, text + " is too many", remedy
 	case percent:
 		return Count{Kind: Percent, N: n}, "", ""
@@ -196,7 +196,7 @@ func (c Count) Resolve(capacity Capacity) int {
 	case Auto:
 		n := atLeastOne(capacity.Cores)
 		if capacity.Memory > 0 {
-			n = min(n, max(1, int(min(capacity.Memory/memoryEach, mostProcesses))))
+			n = min(n, max(1, int(min(capacity.Memory/memoryEach, MostProcesses))))
 		}
 		return n
 	case Percent:
@@ -212,5 +212,5 @@ func atLeastOne(f float64) int {
 	if !(f >= 1) { // NaN too
 		return 1
 	}
-	return int(min(f+1e-9, mostProcesses))
+	return int(min(f+1e-9, MostProcesses))
 }

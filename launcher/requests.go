@@ -302,6 +302,9 @@ func (s *supervisor) scaleUp(typ string, slots []*process, n int, now time.Time)
 	if s.Slot == nil {
 		return refuse("%s cannot be scaled up here", typ)
 	}
+	if s.quietAll { // nothing is started until a restart or resume (DESIGN 3)
+		return refuse("all is quiet; launcher resume, then scale")
+	}
 	var fresh []*process
 	for slot := 1; len(slots)+len(fresh) < n; slot++ {
 		if have[slot] {

@@ -188,6 +188,24 @@ func TestAskScale(t *testing.T) {
 	})
 }
 
+// Nothing is started until a restart or resume.
+func TestAskScaleOfTheQuiet(t *testing.T) {
+	slot := func(typ string, slot int) (Spec, bool) { return Spec{Type: typ, Slot: slot}, typ == "worker" }
+	inHouse(t, Config{Specs: specs("worker", 2), Slot: slot}, always(listener), func(h *house) {
+		time.Sleep(20 * time.Second)
+		h.ask(t, Request{Verb: AskQuiet})
+		if r := h.ask(t, Request{Verb: AskScale, Target: "worker", Count: 3}); !strings.Contains(r.Err, "launcher resume") {
+			t.Errorf("scaled up while quiet: %q", r.Err)
+		}
+		h.ask(t, Request{Verb: AskResume})
+		h.ask(t, Request{Verb: AskScale, Target: "worker", Count: 3})
+		time.Sleep(20 * time.Second)
+		if r := h.ask(t, Request{}); !strings.Contains(r.states(), "worker.3 ready") {
+			t.Errorf("after resume: %s", r.states())
+		}
+	})
+}
+
 func TestAskSignal(t *testing.T) {
 	h := inHouse(t, Config{Specs: specs("worker", 2)}, always(behaviour{deaf: true}), func(h *house) {
 		h.ask(t, Request{Verb: AskSignal, Target: "worker.2", Signal: unix.SIGHUP})

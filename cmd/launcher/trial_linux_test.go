@@ -137,7 +137,11 @@ func (tr *trial) awaitExec(program string) int {
 		tr.t.Fatal(err)
 	}
 	for begin := time.Now(); time.Since(begin) < patience; runtime.Gosched() {
-		for _, pid := range append(procChildren(tr.cmd.Process.Pid), tr.cmd.Process.Pid) {
+		at := []int{tr.cmd.Process.Pid} // and none of its children, which look the same until they execute
+		if tr.pid1 {
+			at = procChildren(tr.cmd.Process.Pid) // of unshare(1)
+		}
+		for _, pid := range at {
 			if exe, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); exe == program {
 				return pid
 			}

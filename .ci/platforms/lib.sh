@@ -74,6 +74,7 @@ locked() {
 in_private() {
 	if [ -z "$WORK" ]; then
 		[ "$(id -u)" = 0 ] || fail "must be root"
+		need iproute2
 		(cd "$TOP" && go list -test -deps ./... >/dev/null) || fail "the Go modules cannot be had"
 		WORK=$(mktemp -d "/tmp/launcher-$TEST.XXXXXX")
 		local status=0 private=(unshare --mount --propagation private --net --pid --fork --kill-child --mount-proc)

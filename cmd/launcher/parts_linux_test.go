@@ -21,27 +21,38 @@ const childVariable = "PROCESS_TEST_CHILD"
 func init() {
 	play, ok := map[string]func() error{
 		"ready":     sayReady,
-		"large":     beLarge,
-		"leaks":     leak,
-		"serve":     serveHanded,
-		"einhorn":   serveAsEinhornDoes,
+		"large":     mortal(beLarge),
+		"leaks":     mortal(leak),
+		"serve":     mortal(serveHanded),
+		"einhorn":   mortal(serveAsEinhornDoes),
 		"quietable": beQuietable,
 		"shellless": workWithNoShell,
 	}[os.Getenv(childVariable)]
 	if !ok {
 		return
 	}
-	signal.Reset(syscall.SIGTERM) // early, which is linked in, listens to it
-	go func() {                   // … and may have heard one already
-		if <-early.Urgent == syscall.SIGTERM {
-			_ = syscall.Kill(os.Getpid(), syscall.SIGTERM)
-		}
-	}()
 	if err := play(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	os.Exit(0)
+}
+
+// mortal is a part that dies of TERM as other programs do, from its first moment on:
+// early, which is linked in, has listened to it since then, and whoever has not asked
+// it cannot know whether one has come.
+func mortal(play func() error) func() error {
+	return func() error {
+		go func() {
+			for sig := range early.Urgent {
+				if sig == syscall.SIGTERM {
+					signal.Reset(syscall.SIGTERM)
+					_ = syscall.Kill(os.Getpid(), syscall.SIGTERM)
+				}
+			}
+		}()
+		return play()
+	}
 }
 
 // sayReady says READY=1.
@@ -116,11 +127,13 @@ const quietable = "worker: env " + childVariable + "=quietable $TEST_BINARY\n"
 // file finish is there; TERM ends it at once. It names itself by its pid.
 func beQuietable() error {
 	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGTSTP, syscall.SIGTERM)
+	signal.Notify(signals, syscall.SIGTSTP)
 	_ = sayReady()
 	_ = os.WriteFile("up."+os.Getenv("PS"), fmt.Appendf(nil, "%d", os.Getpid()), 0o644)
-	if <-signals == syscall.SIGTERM {
+	select {
+	case <-early.Urgent:
 		return nil
+	case <-signals:
 	}
 	for {
 		if _, err := os.Stat("finish"); err == nil {
@@ -129,6 +142,8 @@ func beQuietable() error {
 		select {
 		case <-signals:
 			return nil
+		case <-early.Urgent:
+			return nil
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
@@ -136,8 +151,6 @@ func beQuietable() error {
 
 // workWithNoShell says READY=1 where it can and that it is up, and ends at TERM.
 func workWithNoShell() error {
-	term := make(chan os.Signal, 1)
-	signal.Notify(term, syscall.SIGTERM)
 	if os.Geteuid() == 0 && os.Getuid() != 0 {
 		if err := syscall.Setuid(0); err != nil {
 			fmt.Println(err)
@@ -148,6 +161,6 @@ func workWithNoShell() error {
 		ready = fmt.Sprint("asked: ", sayReady())
 	}
 	fmt.Printf("up, uid %d, %s\n", os.Getuid(), ready)
-	<-term
+	<-early.Urgent
 	return nil
 }

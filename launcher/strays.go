@@ -50,7 +50,7 @@ func (s *supervisor) leftBehind(p *process, now time.Time) {
 	}
 	for _, st := range s.strays {
 		if st.leader == p.pid || wanted && s.comesFrom(st, p) {
-			s.dismiss(st, s.window(now), now)
+			s.dismiss(st, s.window(now))
 		}
 	}
 	s.seekSoon(now)
@@ -103,22 +103,22 @@ func (s *supervisor) judge(st *stray, now time.Time) {
 	}
 	switch {
 	case s.stopping != nil && s.stopping.dismissed:
-		s.dismiss(st, s.stopping.plan, now)
+		s.dismiss(st, s.stopping.plan)
 	case st.origin == fromProbe: // one for each question would pile up
-		s.dismiss(st, s.window(now), now)
+		s.dismiss(st, s.window(now))
 	case leader != nil && leader.state == Killed:
 		st.killAt = now
 	case leader != nil && (leader.state == Stopping || !leader.runs()):
-		s.dismiss(st, s.window(now), now)
+		s.dismiss(st, s.window(now))
 	case leader != nil, st.leader == st.sight.PID, st.leader == s.session:
 		return
 	default:
-		s.dismiss(st, s.window(now), now)
+		s.dismiss(st, s.window(now))
 	}
 }
 
 // dismiss sends a stray TERM and CONT, and has it killed with the plan.
-func (s *supervisor) dismiss(st *stray, by plan, now time.Time) {
+func (s *supervisor) dismiss(st *stray, by plan) {
 	st.killAt = soonest(st.killAt, by.kill)
 	if st.told {
 		return
@@ -140,7 +140,7 @@ func (s *supervisor) dismiss(st *stray, by plan, now time.Time) {
 func (s *supervisor) sendStrays(p *process, now time.Time) {
 	for _, st := range s.strays {
 		if st.leader == p.pid || s.comesFrom(st, p) {
-			s.dismiss(st, s.window(now), now)
+			s.dismiss(st, s.window(now))
 		}
 	}
 }
@@ -150,7 +150,7 @@ func (s *supervisor) dismissDaemons(p *process, now time.Time) {
 	s.seek(now)
 	for _, st := range s.strays {
 		if s.comesFrom(st, p) {
-			s.dismiss(st, s.window(now), now)
+			s.dismiss(st, s.window(now))
 		}
 	}
 }
@@ -211,7 +211,7 @@ func (s *supervisor) dismissDue(now time.Time) {
 func (s *supervisor) dismissAll(now time.Time) {
 	s.seek(now)
 	for _, st := range s.strays {
-		s.dismiss(st, s.stopping.plan, now)
+		s.dismiss(st, s.stopping.plan)
 	}
 }
 

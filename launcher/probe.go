@@ -86,6 +86,7 @@ type asking struct {
 
 	number uint64    // of the question that is under way; 0: none
 	until  time.Time // … when its time is over; zero: it is over already
+	late   time.Time // … when that it has not gone since then is a failure of its own
 	pid    int       // … of the command that asks; 0: none
 	cancel func()    // … ends it
 

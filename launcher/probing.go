@@ -153,7 +153,9 @@ func (s *supervisor) ask(p *process, a *asking, now time.Time) {
 		a.at = now.Add(p.watchdog())
 		a.failed = max(a.failed, a.probe.Failures-1) // once is enough
 		s.verdict(p, a, fmt.Sprintf("no WATCHDOG=1 within %s", p.watchdog()), now)
+	case a.number != 0 && a.until.IsZero() && now.Before(a.late): // it is going
 	case a.number != 0 && a.until.IsZero(): // it was ended, and has not gone
+		a.late = now.Add(a.probe.Timeout)
 		s.verdict(p, a, "the last question has still not ended", now)
 	case a.number != 0:
 	case a.probe.Kind == ProbeExec:
@@ -210,7 +212,7 @@ func (s *supervisor) askCommand(p *process, a *asking, now time.Time) {
 // timeOut ends a question that has had its time.
 func (s *supervisor) timeOut(p *process, a *asking, now time.Time) {
 	s.cutShort(a, now)
-	a.until = time.Time{}
+	a.until, a.late = time.Time{}, now.Add(a.probe.Timeout)
 	s.verdict(p, a, fmt.Sprintf("no answer within %s", a.probe.Timeout), now)
 }
 

@@ -402,6 +402,27 @@ func TestAQuestionThatHangsIsAFailure(t *testing.T) {
 	}
 }
 
+// TestAQuestionThatHangsFailsOnce: where the next question is due in the moment in
+// which the time of the last is over, that is one failure, not two.
+func TestAQuestionThatHangsFailsOnce(t *testing.T) {
+	f := newProber()
+	often := live(ProbeTCP, func(p *Probe) { p.Period, p.Timeout, p.Failures = 500*time.Millisecond, 2*time.Second, 2 })
+	h := inHouse(t, Config{Specs: specs("web", 1, ready(ProbeUp), often), Ask: f.ask}, always(listener), func(h *house) {
+		time.Sleep(time.Minute + 100*time.Millisecond)
+		f.mu.Lock()
+		f.slow = time.Hour
+		f.mu.Unlock()
+		time.Sleep(3 * time.Second)
+		if h.said("is replaced") {
+			t.Error("replaced after one question")
+		}
+		time.Sleep(3 * time.Second)
+	})
+	if !h.said("failed 2 times: no answer within 2s") {
+		t.Errorf("the log is %v", h.events)
+	}
+}
+
 // A draining process is not asked any more, and not killed by what it answers.
 func TestADrainingProcessIsNotAsked(t *testing.T) {
 	f := newProber()

@@ -91,8 +91,7 @@ func TestExecProbeThatStartsADaemon(t *testing.T) {
 func TestWatchdogOfAProcess(t *testing.T) {
 	tr := newTrial(t, map[string]string{
 		"Procfile": "a: sh a.sh\n",
-		"a.sh": `echo $WATCHDOG_USEC >usec; env ` + childVariable + `=ready "$TEST_BINARY"
-sleep 1000
+		"a.sh": `echo $WATCHDOG_USEC >usec; exec env ` + childVariable + `=quietable "$TEST_BINARY"
 `,
 	})
 	tr.start("run", "a", "--ready", "notify", "--live", "notify,timeout=500ms")

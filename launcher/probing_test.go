@@ -413,8 +413,8 @@ func TestAQuestionThatHangsFailsOnce(t *testing.T) {
 		f.slow = time.Hour
 		f.mu.Unlock()
 		time.Sleep(3 * time.Second)
-		if h.said("is replaced") {
-			t.Error("replaced after one question")
+		if why := h.status(t).Processes[0].Replaced; why != "" {
+			t.Errorf("replaced after one question: %s", why)
 		}
 		time.Sleep(3 * time.Second)
 	})

@@ -38,12 +38,6 @@ func (r Rolling) readyTimeout() time.Duration {
 // NoDrainLimit lets an old process finish its work however long that takes.
 const NoDrainLimit = preboot.NoLimit
 
-// reloaded is the new generation that Config.Reload read, or why it could not.
-type reloaded struct {
-	Generation
-	err error
-}
-
 // What happens to a restart when something else does:
 //
 //	TERM, INT, stop       all generations stop within the one budget
@@ -97,133 +91,6 @@ type step struct {
 	failed string    // the new one ended by itself, and how
 	why    string    // its turn came early, for memory or a probe; "": it did not
 	since  time.Time // when the new one was to be started
-}
-
-// restarts counts those that were asked for, so that who waits for one knows
-// when it is over.
-type restarts struct {
-	asked   uint64 // the number of the last one
-	over    uint64 // the number of the last one that is over
-	aborted string // why that was; "": it was not
-	follow  bool   // one was asked for while another was under way
-	force   bool   // … with restart --force
-}
-
-// underway tells whether a restart that was asked for is not over yet.
-func (s *supervisor) underway() bool { return s.reloading || s.roll != nil && s.roll.why == "" }
-
-// refuseRestart says why the restart of a slot or a type cannot begin now, ""
-// where it can. What only drains is no reason.
-func (s *supervisor) refuseRestart(now time.Time) string {
-	switch {
-	case !s.underway():
-		return ""
-	case s.roll != nil && !s.roll.replaced.IsZero():
-		left := s.roll.replaced.Add(preboot.Proving).Sub(now)
-		return fmt.Sprintf("the last restart is over in %s, when its processes have proved themselves; ask again then", left.Round(time.Second))
-	}
-	return "a restart is under way; see launcher status"
-}
-
-// reload begins a restart of all, or has it follow the one that is under way.
-func (s *supervisor) reload(now time.Time, force bool) {
-	switch {
-	case s.stopping != nil:
-		s.say(Info, nil, "no restart: it is stopping")
-	case s.underway():
-		s.follow(force)
-	default:
-		s.restarts.asked++
-		s.read(force, now)
-	}
-}
-
-// follow notes that a restart is to follow the one that is under way. Several
-// that are asked for meanwhile are one.
-func (s *supervisor) follow(force bool) {
-	if !s.restarts.follow {
-		s.restarts.asked++
-		s.say(Info, nil, "restart: another one follows, when this one is over")
-	}
-	s.restarts.follow, s.restarts.force = true, s.restarts.force || force
-	s.said.reloading = false // a manager that sent HUP waits for a RELOADING since then
-	s.touch()
-}
-
-// followDue begins the restart that follows.
-func (s *supervisor) followDue(now time.Time) {
-	if !s.restarts.follow || s.underway() || s.stopping != nil {
-		return
-	}
-	force := s.restarts.force
-	s.restarts.follow, s.restarts.force = false, false
-	s.read(force, now)
-}
-
-// read has the new generation read, outside of the loop.
-func (s *supervisor) read(force bool, now time.Time) {
-	s.reloading, s.forced, s.spared, s.quietBefore = true, force, nil, s.quietAll
-	if s.Reload == nil {
-		s.reloaded(reloaded{Generation: Generation{s.specs(), s.Slot}}, now)
-		return
-	}
-	s.touch()
-	read, kernel := s.Reload, s.Kernel
-	go func() {
-		next, err := read()
-		s.reloads <- reloaded{next, err}
-		kernel.Wake()
-	}()
-}
-
-// specs are copies of what runs now.
-func (s *supervisor) specs() []Spec {
-	specs := make([]Spec, 0, len(s.processes))
-	for _, p := range s.processes {
-		if !p.old {
-			specs = append(specs, *p.spec)
-		}
-	}
-	return specs
-}
-
-// reloaded takes the new generation; a mistake in it ends the restart before
-// anything is touched.
-func (s *supervisor) reloaded(r reloaded, now time.Time) {
-	s.reloading = false
-	if s.stopping != nil {
-		return
-	}
-	if s.quietAll && !s.quietBefore {
-		s.refused("it was quieted since that was asked for; ask again, or resume", Warn)
-		return
-	}
-	if r.err != nil {
-		s.refused(r.err.Error(), Error)
-		return
-	}
-	s.beginRoll(&roll{steps: s.steps(r.Specs), slot: s.Slot, unquiets: s.quietAll, force: s.forced})
-	s.leaveRoll(s.spared, now)
-	s.quietAll, s.Slot = false, r.Slot
-	if s.weighAt.IsZero() && s.Guard.Used == nil && slices.ContainsFunc(r.Specs, func(spec Spec) bool { return spec.MaxMemory > 0 }) {
-		s.weighAt = now.Add(memoryEvery)
-	}
-	s.say(Info, nil, "restart: %d processes, one at a time", len(s.roll.steps))
-}
-
-// refused notes a restart that never began.
-func (s *supervisor) refused(why string, level Level) {
-	s.restartOver(why)
-	s.say(level, nil, "no restart, everything goes on as it was: %s", why)
-}
-
-// restartOver notes that a restart is over; why it was aborted, "": it was not.
-func (s *supervisor) restartOver(why string) {
-	s.restarts.aborted, s.restarts.over = why, s.restarts.asked
-	if s.restarts.follow {
-		s.restarts.over--
-	}
-	s.touch()
 }
 
 // beginRoll makes r the one that is under way.
@@ -384,54 +251,6 @@ func (s *supervisor) replaceInPlace(r *roll, st *step, now time.Time) {
 	default:
 		p.fresh = st.new // what runs still is stopped by its own generation's signals
 		s.leave(p, r.cause(), startNow, now)
-	}
-}
-
-// replace stops one process, and starts it again once it has ended: near a limit
-// a new one beside it would bring about what it is to prevent (P53), and one that
-// is deaf does not drain. The caller has asked mayReplace.
-func (s *supervisor) replace(p *process, now time.Time, why string) {
-	s.say(Warn, p, "is replaced: %s", why)
-	if s.roll != nil {
-		s.advance(s.roll, p, why, now)
-		return
-	}
-	st := stepOf(p, p.spec)
-	st.alone = true
-	s.beginRoll(&roll{back: true, slot: s.Slot, why: why, steps: []*step{st}})
-	s.stepRoll(now)
-}
-
-// mayReplace tells whether one process may be replaced by its like now: in the
-// middle of a restart its slot's own turn does that, unless the restart may wait
-// for hours for old ones that drain.
-func (s *supervisor) mayReplace() bool {
-	r := s.roll
-	if s.stopping != nil || s.quietAll || s.reloading {
-		return false
-	}
-	return r == nil || r.waits != "" && !slices.ContainsFunc(r.steps, func(st *step) bool { return st.begun && !st.view().Done() })
-}
-
-// advance gives a slot its turn in a restart that waits: to the new generation,
-// or, where it is there already, to another process of it.
-func (s *supervisor) advance(r *roll, p *process, why string, now time.Time) {
-	for _, st := range r.steps {
-		if st.name != p.name || p.old {
-			continue
-		}
-		if st.new == nil {
-			st.begun, p.old = true, true
-			s.down(p, newPlan(now, s.Budget, s.QuietFor), why, remove, now)
-			return
-		}
-		if st.begun {
-			again := *st.new
-			*st = step{name: st.name, old: st.old, new: &again}
-		}
-		st.before, st.why = p, why
-		s.replaceInPlace(r, st, now)
-		return
 	}
 }
 

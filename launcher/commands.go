@@ -101,7 +101,7 @@ func (s *supervisor) beQuiet(now time.Time, why string) {
 		return
 	}
 	follows := s.restarts.follow
-	s.restarts.follow, s.restarts.force = false, false
+	s.restarts.follow, s.restarts.followForced = false, false
 	s.cutRoll("it was quieted", now)
 	if follows {
 		s.refused("it was quieted since that was asked for; ask again, or resume", Warn)

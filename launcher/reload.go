@@ -8,14 +8,20 @@ import (
 	"dyno/preboot"
 )
 
-// restarts counts those that were asked for, so that who waits for one knows
-// when it is over.
+// restarts are those of all that were asked for: who waits for one knows by its
+// number when it is over.
 type restarts struct {
 	asked   uint64 // the number of the last one
 	over    uint64 // the number of the last one that is over
 	aborted string // why that was; "": it was not
-	follow  bool   // one was asked for while another was under way
-	force   bool   // … with restart --force
+
+	reading     bool     // the new generation
+	forced      bool     // … for restart --force
+	spared      []string // … slots for which somebody has had other plans since
+	quietBefore bool     // … it was quiet already when that was asked for
+
+	follow       bool // one was asked for while another was under way
+	followForced bool // … with restart --force
 }
 
 // reloaded is the new generation that Config.Reload read, or why it could not.
@@ -25,7 +31,7 @@ type reloaded struct {
 }
 
 // underway tells whether a restart that was asked for is not over yet.
-func (s *supervisor) underway() bool { return s.reloading || s.roll != nil && s.roll.why == "" }
+func (s *supervisor) underway() bool { return s.restarts.reading || s.roll != nil && s.roll.why == "" }
 
 // refuseRestart says why the restart of a slot or a type cannot begin now, ""
 // where it can. What only drains is no reason.
@@ -60,7 +66,7 @@ func (s *supervisor) follow(force bool) {
 		s.restarts.asked++
 		s.say(Info, nil, "restart: another one follows, when this one is over")
 	}
-	s.restarts.follow, s.restarts.force = true, s.restarts.force || force
+	s.restarts.follow, s.restarts.followForced = true, s.restarts.followForced || force
 	s.said.reloading = false // a manager that sent HUP waits for a RELOADING since then
 	s.touch()
 }
@@ -70,14 +76,14 @@ func (s *supervisor) followDue(now time.Time) {
 	if !s.restarts.follow || s.underway() || s.stopping != nil {
 		return
 	}
-	force := s.restarts.force
-	s.restarts.follow, s.restarts.force = false, false
+	force := s.restarts.followForced
+	s.restarts.follow, s.restarts.followForced = false, false
 	s.read(force, now)
 }
 
 // read has the new generation read, outside of the loop.
 func (s *supervisor) read(force bool, now time.Time) {
-	s.reloading, s.forced, s.spared, s.quietBefore = true, force, nil, s.quietAll
+	s.restarts.reading, s.restarts.forced, s.restarts.spared, s.restarts.quietBefore = true, force, nil, s.quietAll
 	if s.Reload == nil {
 		s.reloaded(reloaded{Generation: Generation{s.specs(), s.Slot}}, now)
 		return
@@ -105,11 +111,11 @@ func (s *supervisor) specs() []Spec {
 // reloaded takes the new generation; a mistake in it ends the restart before
 // anything is touched.
 func (s *supervisor) reloaded(r reloaded, now time.Time) {
-	s.reloading = false
+	s.restarts.reading = false
 	if s.stopping != nil {
 		return
 	}
-	if s.quietAll && !s.quietBefore {
+	if s.quietAll && !s.restarts.quietBefore {
 		s.refused("it was quieted since that was asked for; ask again, or resume", Warn)
 		return
 	}
@@ -117,8 +123,8 @@ func (s *supervisor) reloaded(r reloaded, now time.Time) {
 		s.refused(r.err.Error(), Error)
 		return
 	}
-	s.beginRoll(&roll{steps: s.steps(r.Specs), slot: s.Slot, unquiets: s.quietAll, force: s.forced})
-	s.leaveRoll(s.spared, now)
+	s.beginRoll(&roll{steps: s.steps(r.Specs), slot: s.Slot, unquiets: s.quietAll, force: s.restarts.forced})
+	s.leaveRoll(s.restarts.spared, now)
 	s.quietAll, s.Slot = false, r.Slot
 	if s.weighAt.IsZero() && s.Guard.Used == nil && slices.ContainsFunc(r.Specs, func(spec Spec) bool { return spec.MaxMemory > 0 }) {
 		s.weighAt = now.Add(memoryEvery)

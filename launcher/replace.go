@@ -84,7 +84,7 @@ func (s *supervisor) replace(p *process, now time.Time, why string) {
 // for hours for old ones that drain.
 func (s *supervisor) mayReplace() bool {
 	r := s.roll
-	if s.stopping != nil || s.quietAll || s.reloading {
+	if s.stopping != nil || s.quietAll || s.restarts.reading {
 		return false
 	}
 	return r == nil || r.waits != "" && !slices.ContainsFunc(r.steps, func(st *step) bool { return st.begun && !st.view().Done() })

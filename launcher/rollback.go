@@ -106,8 +106,8 @@ func (s *supervisor) award(st *step, now time.Time) {
 // leaveRoll takes slots out of a restart, which goes on without them: somebody
 // has other plans for them.
 func (s *supervisor) leaveRoll(names []string, now time.Time) {
-	if s.reloading {
-		s.spared = append(s.spared, names...)
+	if s.restarts.reading {
+		s.restarts.spared = append(s.restarts.spared, names...)
 	}
 	if s.roll == nil {
 		return

@@ -142,7 +142,7 @@ func (s *supervisor) restartWords() string {
 func (s *supervisor) rollWords() string {
 	r := s.roll
 	switch {
-	case s.reloading:
+	case s.restarts.reading:
 		return "restarting: reading the new generation"
 	case r != nil && r.why != "":
 		return fmt.Sprintf("replacing %s: %s", r.steps[0].name, r.why)

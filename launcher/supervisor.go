@@ -28,30 +28,26 @@ type supervisor struct {
 	lastSeek time.Time
 	more     bool // the last turn left something undone
 
-	stopping    *stopping // nil until the whole stops
-	quietAll    bool      // told to be quiet: nothing is started
-	settled     bool      // Settled was called
-	lastAsked   time.Time // when a worker last ended by a TERM not from us
-	oomKills    int
-	noOOM       bool
-	probes      probes
-	roll        *roll         // nil: no replacement is under way
-	reloads     chan reloaded // brings the new generation of a restart
-	reloading   bool          // … which is being read
-	forced      bool          // … for restart --force
-	spared      []string      // … slots for which somebody has had other plans since
-	quietBefore bool          // it was quiet already when the restart was asked for
-	stays       bool          // it was scaled: to be there with nothing to run is right
-	restarts    restarts
-	began       time.Time
-	version     uint64    // of Status: raised by every change
-	shared      Status    // the copy that this turn has given out
-	weighAt     time.Time // when to look at memory; zero: never
-	said        announced // to the service manager
-	watchers    []Request // those who wait for another version
-	lostSight   bool      // there is no /proc: said once
-	session     int       // our own, where the interactive child and what it starts are too
-	failure     int       // the first non-zero status, where the end of all is the end
+	stopping  *stopping // nil until the whole stops
+	quietAll  bool      // told to be quiet: nothing is started
+	settled   bool      // Settled was called
+	lastAsked time.Time // when a worker last ended by a TERM not from us
+	oomKills  int
+	noOOM     bool
+	probes    probes
+	roll      *roll         // nil: no replacement is under way
+	reloads   chan reloaded // brings the new generation of a restart
+	stays     bool          // it was scaled: to be there with nothing to run is right
+	restarts  restarts
+	began     time.Time
+	version   uint64    // of Status: raised by every change
+	shared    Status    // the copy that this turn has given out
+	weighAt   time.Time // when to look at memory; zero: never
+	said      announced // to the service manager
+	watchers  []Request // those who wait for another version
+	lostSight bool      // there is no /proc: said once
+	session   int       // our own, where the interactive child and what it starts are too
+	failure   int       // the first non-zero status, where the end of all is the end
 }
 
 // stopping is the stop of everything.
@@ -287,7 +283,7 @@ func (s *supervisor) over(now time.Time) (Result, bool) {
 // allDone tells whether every slot is down for good: the end of a run whose
 // restart is never or on-failure.
 func (s *supervisor) allDone() bool {
-	if s.quietAll || s.stays || s.roll != nil || s.reloading {
+	if s.quietAll || s.stays || s.roll != nil || s.restarts.reading {
 		return false
 	}
 	for _, p := range s.processes {
